@@ -1,0 +1,1 @@
+"""Calibration: from published figures or child-level returns to a parameter set."""

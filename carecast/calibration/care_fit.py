@@ -1,0 +1,236 @@
+"""The levels of the care part: how often children start, leave and move, so that the stock by type comes out as counted.
+
+Unknowns are starts a year, the level of each table of exits and moves, tilts of the destinations, the share who start at
+home, and the share of foster and house demand that finds an own place. Figures: stock by placement type, starts, leavers
+by way, share with more than one placement in a year, placements an episode.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carecast.calibration import cohort as co
+from carecast.calibration import fit
+from carecast.calibration.fit import Fitted, Prior, Target, expit, log_sd, logit
+from carecast.calibration.pack import Figure, Pack
+from carecast.calibration.shapes import DestinationShape, RateShape
+from carecast.model import words as w
+
+Array = NDArray[np.float64]
+EXITS = tuple(range(w.FIRST_EXIT, w.LAST_EXIT + 1))
+MOVES = (w.MOVE, w.STEP_DOWN)
+AGE_GROUPS = {"0 to 4 years": (0, 5), "5 to 11 years": (5, 12), "12 to 15 years": (12, 16), "16 to 17 years": (16, 18)}
+START_AGES = {
+    "under 1": (0, 1), "1 to 4 years": (1, 5), "5 to 9 years": (5, 10), "10 to 15 years": (10, 16),
+    "16 years and over": (16, 18),
+}  # fmt: skip
+TILTS = {  # types whose chance as a destination is tilted together
+    "kinship": ("kinship",),
+    "house": ("childrens_house_own", "residential_external"),
+    "school": ("residential_school",),
+    "secure": ("secure",),
+    "supported": ("supported_accommodation",),
+    "adopters": ("prospective_adopters",),
+    "other": ("other_community",),
+    "other_residential": ("other_residential",),
+}
+TILT_SD = 0.5
+REMAND_AGES = (14, 18)
+
+
+@dataclass(frozen=True, slots=True)
+class CareShapes:
+    """What the fit of the care part starts from."""
+
+    rates: tuple[RateShape, ...]
+    destinations: tuple[DestinationShape, ...]
+    start_ages: Array  # [age 0..17] shares of starts, unaccompanied children and remand apart
+    home_share: Array  # [age 0..17] share who start at home
+    unaccompanied: float  # starts a year
+    unaccompanied_ages: Array
+    remand_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class CareModel:
+    """The care part at fitted levels."""
+
+    shapes: CareShapes
+    fitted: Fitted
+    rules: co.CareRules
+    entries: Array  # children a year [age][type]
+    cohort: co.Cohort
+
+    @property
+    def starts(self) -> float:
+        """Children who start to be looked after a year."""
+        return math.exp(self.fitted["starts"])
+
+
+def care_shapes(pack: Pack, rates: tuple[RateShape, ...], destinations: tuple[DestinationShape, ...]) -> CareShapes:
+    """Ages at start, who starts at home, and the streams with ages of their own."""
+    ages = np.zeros(co.N_AGES)
+    for group, (first, end) in START_AGES.items():
+        ages[first:end] = pack.value("age_at_start_share_without_unaccompanied", group) / (end - first)
+    ages[16], ages[17] = ages[16] * 4 / 3, ages[17] * 2 / 3
+    home = np.zeros(co.N_AGES)
+    for group, (first, end) in AGE_GROUPS.items():
+        home[first:end] = pack.value("first_placement_share", f"age={group};placement_type=at_home")
+    young = pack.value("unaccompanied_under_16_share")
+    alone = np.zeros(co.N_AGES)
+    alone[14:16], alone[16:18] = young / 2, (1 - young) * np.array([0.5, 0.5])
+    return CareShapes(
+        rates, destinations, ages / ages.sum(), home, pack.value("unaccompanied_starts_per_year"), alone,
+        pack.value("direct_entry_share", "route=remand"),
+    )  # fmt: skip
+
+
+def tilted(rows: tuple[DestinationShape, ...], theta: Mapping[str, float]) -> tuple[DestinationShape, ...]:
+    """Destinations with their odds tilted: p' proportional to p exp(tilt)."""
+    tilt = {name: theta.get(f"tilt.{group}", 0.0) for group, names in TILTS.items() for name in names}
+    out = []
+    for row in rows:
+        if row.moment in ("remand", "unaccompanied"):
+            out.append(row)
+            continue
+        weights = {name: p * math.exp(tilt.get(name, 0.0)) for name, p in row.chances.items()}
+        total = sum(weights.values())
+        chances = {name: weight / total for name, weight in weights.items()}
+        out.append(
+            DestinationShape(
+                row.moment, row.label, row.age_bands, row.from_types, chances, row.pseudo_counts, row.how, row.source
+            )
+        )
+    return tuple(out)
+
+
+def care_rules(shapes: CareShapes, theta: Mapping[str, float]) -> co.CareRules:
+    """Hazards and destinations at these levels."""
+    levels = {name.removeprefix("rate."): math.exp(x) for name, x in theta.items() if name.startswith("rate.")}
+    rows = tilted(shapes.destinations, theta)
+    foster, house = expit(theta["own.foster"]), expit(theta["own.house"])
+    demand = [co.destination_table(rows, moment) for moment in ("move", "step_down")]
+    entry, back = (co.destination_table(rows, moment)[:, 0] for moment in ("entry", "return"))
+    return co.CareRules(
+        exits=co.hazard_table(shapes.rates, EXITS, levels),
+        moves=co.hazard_table(shapes.rates, MOVES, levels).transpose(0, 1, 3, 2),
+        to=np.stack([co.share_own(table, foster, house) for table in demand]),
+        entry=co.share_own(entry, foster, house),
+        entry_return=co.share_own(back, foster, house),
+        own_foster=foster,
+        own_house=house,
+    )
+
+
+def care_entries(shapes: CareShapes, rules: co.CareRules, theta: Mapping[str, float]) -> Array:
+    """Children a year who start, [age][placement type]."""
+    starts = math.exp(theta["starts"])
+    bands = co.age_band_of(np.arange(co.N_AGES) + 0.5)
+    home = np.array([expit(logit(share) + theta["home"]) if share > 0 else 0.0 for share in shapes.home_share])
+    remand = starts * shapes.remand_share
+    main = max(starts - shapes.unaccompanied - remand, 1.0) * shapes.start_ages
+    entries: Array = (main * (1 - home))[:, np.newaxis] * rules.entry[bands]
+    entries[:, w.AT_HOME] += main * home
+    for total, ages, moment in (
+        (shapes.unaccompanied, shapes.unaccompanied_ages, "unaccompanied"), (remand, remand_ages(), "remand"),
+    ):  # fmt: skip
+        wanted = co.share_own(co.destination_table(shapes.destinations, moment)[:, 0], rules.own_foster, rules.own_house)
+        entries += (total * ages)[:, np.newaxis] * wanted[bands]
+    return entries
+
+
+def remand_ages() -> Array:
+    """Ages of children remanded to a council's care."""
+    ages = np.zeros(co.N_AGES)
+    ages[REMAND_AGES[0] : REMAND_AGES[1]] = 1 / (REMAND_AGES[1] - REMAND_AGES[0])
+    return ages
+
+
+def moments(cohort: co.Cohort, starts: float) -> dict[str, float]:
+    """What the figures are compared with."""
+    stock = cohort.by_type
+    out = {f"stock_{name}": float(stock[i]) for i, name in enumerate(w.PLACEMENT_TYPES)}
+    out["stock_residential"] = float(stock[w.FIRST_RESIDENTIAL :].sum())
+    out["stock_community"] = float(stock[: w.FIRST_RESIDENTIAL].sum())
+    out["stock_foster"] = float(stock[w.FOSTER_OWN] + stock[w.FOSTER_AGENCY])
+    out["starts_per_year"] = starts
+    out["more_than_one_placement"] = cohort.moved_within_a_year
+    out["placements_per_episode"] = 1 + float(cohort.moves.sum()) / starts
+    left = cohort.exits
+    out["adoptions"] = float(left[w.EXIT_ADOPTION - w.FIRST_EXIT].sum())
+    out["kinship_orders"] = float(left[w.EXIT_KINSHIP_ORDER - w.FIRST_EXIT].sum())
+    out["returns_home"] = float(left[0].sum())
+    independent = left[w.EXIT_INDEPENDENT - w.FIRST_EXIT].sum(axis=1) + cohort.aged_out
+    out["leavers_16_kinship"] = float(independent[w.KINSHIP])
+    out["leavers_16_foster"] = float(independent[[w.FOSTER_OWN, w.FOSTER_AGENCY]].sum())
+    out["leavers_16_residential"] = float(independent[w.FIRST_RESIDENTIAL :].sum())
+    return out
+
+
+def care_targets(pack: Pack, at: str) -> list[Target]:
+    """The figures of the council and the nation that the care part has to reproduce."""
+    targets = []
+    for name in w.PLACEMENT_TYPES:
+        figure = pack.find(f"stock_{name}", f"placement_type={name}")
+        if figure.value:
+            targets.append(_target(f"stock_{name}", figure, 0.5))
+    for setting in ("residential", "community"):
+        figure = pack.find(f"stock_{setting}", period=at)
+        targets.append(Target(f"stock_{setting}", pack.value(f"stock_{setting}", period=at), 0.01, figure.source))
+    recent = [f.value for f in pack.all_of("chn23_more_than_one_placement")[-5:] if f.value]
+    chn23 = pack.all_of("chn23_more_than_one_placement")[-1]
+    targets.append(Target("more_than_one_placement", float(np.mean(recent)) / 100, 0.08, chn23.source))
+    targets.append(Target("placements_per_episode", pack.value("placements_per_episode"), 0.12, "national shapes"))
+    ceases = pack.national_value("ceases", "Scotland", "2022-23")
+    per_leaver = pack.value("ceases_per_year") / ceases
+    targets.append(Target("adoptions", pack.value("adopted_in_year") * per_leaver, 0.2, "Scotland 2022-23"))
+    for name in ("kinship", "foster", "residential"):
+        leavers = pack.value("continuing_care_eligible_leavers", f"placement_type={name}")
+        targets.append(Target(f"leavers_16_{name}", leavers * per_leaver, 0.2, "Scotland 2022-23"))
+    targets.append(_target("kinship_orders", pack.find("kinship_orders_per_year"), 0.2))
+    targets.append(_target("starts_per_year", pack.find("starts_per_year"), 0.5))
+    return targets
+
+
+def _target(name: str, figure: Figure, shrink: float) -> Target:
+    """A figure as a target; ``shrink`` tightens its interval, since the stock is synthesised at the central split."""
+    value = figure.value or 0.0
+    return Target(name, value, max(0.03, shrink * log_sd(figure.low, figure.high, value)), figure.source)
+
+
+def care_priors(pack: Pack, shapes: CareShapes) -> list[Prior]:
+    """Where each unknown starts and how far it may go."""
+    starts = pack.find("starts_per_year")
+    value = pack.value("starts_per_year")
+    priors = [Prior("starts", math.log(value), log_sd(starts.low, starts.high, value)), Prior("home", 0.0, 0.35)]
+    for shape in shapes.rates:
+        if w.CAUSES.index(shape.cause) in (*EXITS, *MOVES) and shape.sd_ln > 0:
+            priors.append(Prior(f"rate.{shape.key}", 0.0, shape.sd_ln))
+    priors += [Prior(f"tilt.{group}", 0.0, TILT_SD) for group in TILTS]
+    own = pack.value("stock_foster_own", "placement_type=foster_own")
+    foster = own / (own + pack.value("stock_foster_agency", "placement_type=foster_agency"))
+    houses = pack.value("stock_childrens_house_own", "placement_type=childrens_house_own")
+    external = pack.value("stock_residential_external", "placement_type=residential_external")
+    priors += [Prior("own.foster", logit(foster), 0.3), Prior("own.house", logit(houses / (houses + external)), 0.3)]
+    return priors
+
+
+def fit_care(
+    pack: Pack, rates: tuple[RateShape, ...], destinations: tuple[DestinationShape, ...], as_at: dt.date
+) -> CareModel:
+    """Match the levels of the care part to the published counts of a date, and run it at them."""
+    shapes = care_shapes(pack, rates, destinations)
+
+    def model(theta: Mapping[str, float]) -> Mapping[str, float]:
+        rules = care_rules(shapes, theta)
+        return moments(co.run_cohort(rules, care_entries(shapes, rules, theta)), math.exp(theta["starts"]))
+
+    fitted = fit.match(care_priors(pack, shapes), care_targets(pack, as_at.isoformat()), model)
+    theta = dict(zip(fitted.names, fitted.values.tolist(), strict=True))
+    rules = care_rules(shapes, theta)
+    entries = care_entries(shapes, rules, theta)
+    return CareModel(shapes, fitted, rules, entries, co.run_cohort(rules, entries, keep_full=True))

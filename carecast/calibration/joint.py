@@ -1,0 +1,196 @@
+"""All columns of the joint draws, so that what the fits say together stays together in every row."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from carecast.calibration import draw
+from carecast.calibration.assemble import OWN_TYPES, price_draw_sd
+from carecast.calibration.care_fit import CareModel
+from carecast.calibration.fit import Z90, log_sd
+from carecast.calibration.funnel_fit import MOST_CARE, SHARES, FunnelModel
+from carecast.calibration.pack import Pack
+from carecast.calibration.parts import children_per_family
+from carecast.model import words as w
+from carecast.model.parameters import N_DRAWS, ParameterSet
+
+Array = NDArray[np.float64]
+DIRECT = ("emergency", "newborn", "remand", "unaccompanied")
+COMPLEMENT = {"contact": "closed", "referral": "assessment", "assessment": "support", "support": "closed",
+              "protection": "closed"}  # fmt: skip
+SHARE_OF = {
+    "contact_to_referral": ("contact", "assessment"), "contact_to_early_help": ("contact", "early_help"),
+    "referral_no_further_action": ("referral", "closed"), "referral_to_early_help": ("referral", "early_help"),
+    "assessment_closed": ("assessment", "closed"), "assessment_to_early_help": ("assessment", "early_help"),
+    "assessment_to_protection": ("assessment", "protection"), "assessment_to_pre_entry": ("assessment", "pre_entry"),
+    "support_ends_to_early_help": ("support", "early_help"), "protection_ends_to_support": ("protection", "support"),
+}  # fmt: skip
+
+
+def joint_draws(pack: Pack, parameters: ParameterSet, care: CareModel, funnel: FunnelModel) -> pd.DataFrame:
+    """4,096 rows: numbers, hazards, branches, destinations and prices."""
+    columns: dict[str, Array] = {}
+    for name, number in parameters.numbers.items():
+        drawn = draw.of_number(name, number) if not name.startswith("arrivals.") or name.endswith(("_year", "_ln")) else None
+        if drawn is not None and "_families_per_year" not in name:
+            columns[name] = drawn
+    care_draws = draw.of_fit("care", care.fitted)
+    funnel_draws = draw.of_fit("funnel", funnel.fitted)
+    columns |= _levels(care, care_draws, "care")
+    columns |= _levels(funnel, funnel_draws, "funnel")
+    columns |= _other_rates(parameters, care, columns)
+    columns |= _funnel_branches(funnel, funnel_draws)
+    starts = np.exp(care_draws[:, care.fitted.names.index("starts")])
+    direct = _direct(parameters, starts)
+    columns |= direct
+    contacts = funnel_draws[:, funnel.fitted.names.index("contacts")]
+    columns["arrivals.contact_families_per_year"] = parameters.number("arrivals.contact_families_per_year") * np.exp(contacts)
+    columns |= _pre_entry(parameters, care, funnel, care_draws, funnel_draws, direct)
+    columns |= _destinations(parameters)
+    columns |= _prices(pack, parameters)
+    columns |= _capacity(pack, parameters)
+    draw.check_bounds(columns)
+    return pd.DataFrame(columns)
+
+
+def _levels(model: CareModel | FunnelModel, draws: Array, which: str) -> dict[str, Array]:
+    """Relative levels of fitted hazards."""
+    del which
+    out = {}
+    for at, name in enumerate(model.fitted.names):
+        if name.startswith("rate."):
+            column = name if name.count(".") > 1 else f"{name}.all"
+            out[column] = np.exp(draws[:, at])
+    return out
+
+
+def _other_rates(parameters: ParameterSet, care: CareModel, done: dict[str, Array]) -> dict[str, Array]:
+    """Relative levels of hazards that were not fitted, from their own intervals."""
+    spreads = {(shape.cause, shape.label): shape.sd_ln for shape in care.shapes.rates}
+    out = {}
+    for rate in parameters.rates:
+        name = f"rate.{rate.cause}.{rate.label}"
+        spread = spreads.get((rate.cause, rate.label), 0.12)
+        if name not in done and spread > 0 and max(map(max, rate.per_year)) > 0:
+            out[name] = np.exp(spread * draw.normals(name))
+    return out
+
+
+def _funnel_branches(funnel: FunnelModel, draws: Array) -> dict[str, Array]:
+    """Branch chances of each row: fitted shares moved on the logit scale, the last outcome taking what is left."""
+    found: dict[str, dict[str, Array]] = {}
+    for name in ("contact_to_early_help", *SHARES):
+        at = funnel.fitted.names.index(name)
+        branch, outcome = SHARE_OF[name]
+        found.setdefault(branch, {})[outcome] = 1 / (1 + np.exp(-(funnel.fitted.values[at] + draws[:, at])))
+    out = {}
+    for branch, shares in found.items():
+        total = sum(shares.values())
+        shrink = np.where(total > 0.97, 0.97 / total, 1.0)
+        shares = {outcome: share * shrink for outcome, share in shares.items()}
+        shares[COMPLEMENT[branch]] = 1 - sum(shares.values())
+        for band in w.AGE_BANDS:
+            out |= {f"branch.{branch}.{band}.{outcome}": share for outcome, share in shares.items()}
+    return out
+
+
+def _direct(parameters: ParameterSet, starts: Array) -> dict[str, Array]:
+    """Families of the direct routes: with starts as a whole, and each with its own uncertainty."""
+    out = {}
+    for route in DIRECT:
+        name = f"arrivals.{route}_families_per_year"
+        own = draw.of_number(name, parameters.numbers[name])
+        common = starts if route not in ("unaccompanied",) else np.ones(N_DRAWS)
+        out[name] = (own if own is not None else np.full(N_DRAWS, parameters.number(name))) * common
+    return out
+
+
+def _pre_entry(
+    parameters: ParameterSet, care: CareModel, funnel: FunnelModel, care_draws: Array, funnel_draws: Array,
+    direct: dict[str, Array],
+) -> dict[str, Array]:  # fmt: skip
+    """Chances at a pre-entry decision that leave each row with its own starts.
+
+    care chance = (starts - direct - returning) / (decisions x children per decision), by age band, whatever the row's funnel
+    and direct routes are: uncertainty of the funnel is not added to that of starts.
+    """
+    entries = funnel.entries
+    starts = np.exp(care_draws[:, care.fitted.names.index("starts")])
+    home = care_draws[:, care.fitted.names.index("home")]
+    pathway = entries.pathway_home + entries.pathway_away
+    decisions = np.exp(funnel_draws @ funnel.decisions_by_theta.T)  # relative, [draw][band]
+    change = {
+        route: direct[f"arrivals.{route}_families_per_year"] * children_per_family(funnel, route) for route in entries.direct
+    }
+    out = {}
+    for branch in parameters.branches:
+        if branch.branch != "pre_entry":
+            continue
+        band = w.AGE_BANDS.index(branch.age_bands[0])
+        more_direct = sum(
+            (change[route] - by_band.sum()) * by_band[band] / max(by_band.sum(), 1e-9)
+            for route, by_band in entries.direct.items()
+        )
+        total = pathway[band] + sum(v[band] for v in entries.direct.values()) + entries.returning[band]
+        wanted = np.maximum(pathway[band] + total * (starts - 1) * _own_share(entries, band, total) - more_direct, 0.3 * pathway[band])
+        chance = np.minimum(funnel.care_chance[band] * wanted / pathway[band] / decisions[:, band], MOST_CARE)
+        at_home = 1 / (1 + np.exp(-(np.log(funnel.home_share[band] / (1 - funnel.home_share[band])) + home)))
+        rest = {name: p for name, p in branch.chances.items() if not name.startswith("care_")}
+        scale = (1 - chance) / sum(rest.values())
+        for age in branch.age_bands:
+            stem = f"branch.pre_entry.{age}."
+            out |= {stem + name: p * scale for name, p in rest.items()}
+            out |= {stem + "care_at_home": chance * at_home, stem + "care_away": chance * (1 - at_home)}
+    return out
+
+
+def _own_share(entries: object, band: int, total: float) -> float:
+    """Share of starts that moves with their level: all but children who return, who follow exits."""
+    del entries, band, total
+    return 1.0
+
+
+def _destinations(parameters: ParameterSet) -> dict[str, Array]:
+    """Dirichlet draws of destinations, one for all age bands of a row."""
+    out = {}
+    for row in parameters.destinations:
+        drawn = draw.of_chances(f"{row.moment}.{row.label}.{row.age_bands[0]}", row.chances, row.pseudo_counts)
+        for band in row.age_bands:
+            out |= {f"destination.{row.moment}.{row.label}.{band}.{name}": share for name, share in drawn.items()}
+    return out
+
+
+def _prices(pack: Pack, parameters: ParameterSet) -> dict[str, Array]:
+    """Mean prices of providers and cost lines; bought homes of one kind move together."""
+    rows = {row.text("provider"): row for row in pack.tables["providers.csv"]}
+    out = {}
+    for provider in parameters.providers:
+        spread = price_draw_sd(rows[provider.code])
+        if spread > 0 and provider.weekly_cost_gbp > 0:
+            fixed = provider.fixed_weekly_cost_gbp > 0
+            spread = min(spread, 0.12) if fixed else spread
+            out[f"price.{provider.code}"] = provider.weekly_cost_gbp * np.exp(
+                spread * draw.normals(f"price.{provider.placement_type}")
+            )
+    for line in parameters.cost_lines:
+        if line.interval_80 is not None:
+            spread = log_sd(line.interval_80[0], line.interval_80[1], line.price_gbp)
+            out[f"price.{line.line}"] = line.price_gbp * np.exp(spread * draw.normals(f"price.{line.line}"))
+    return out
+
+
+def _capacity(pack: Pack, parameters: ParameterSet) -> dict[str, Array]:
+    """Usable shares and match chances of own homes, one draw for all providers of a type."""
+    out = {}
+    for provider in parameters.providers:
+        if provider.placement_type not in OWN_TYPES:
+            continue
+        for field in ("match_chance", "usable_share"):
+            figure = pack.find(field, f"placement_type={provider.placement_type}")
+            if figure.low is None or figure.high is None or not figure.low < figure.high:
+                continue
+            z = np.clip(draw.normals(f"{field}.{provider.placement_type}"), -2 * Z90, 2 * Z90)
+            out[f"provider.{provider.code}.{field}"] = draw.two_sided(
+                z, float(getattr(provider, field)), figure.low, figure.high, "logit"
+            )
+    return out

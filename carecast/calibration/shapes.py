@@ -1,0 +1,155 @@
+"""National shapes: how hazards fall with age and time, and where children go, before their levels are matched to a council.
+
+A hazard is (level) x (ratio of the age band) x (ratio of the duration band), per year. Causes whose stays have a known
+distribution (a median and spread, a return curve) get the hazards of that distribution instead, band by band.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carecast.calibration.pack import Pack, Row
+from carecast.model import words as w
+from carecast.model.parameters import BadFile, How
+
+Array = NDArray[np.float64]
+BAND_EDGES_DAYS = (*w.DURATION_BAND_STARTS_DAYS, 2 * w.DURATION_BAND_STARTS_DAYS[-1])
+LEVEL_OUT_DAYS = 3652.0  # the last, open band is given the mean hazard up to ten years
+
+
+@dataclass(frozen=True, slots=True)
+class RateShape:
+    """One table of hazards per year at its prior level, [age band][duration band], with the level's 80 % interval."""
+
+    cause: str
+    label: str
+    placement_types: tuple[str, ...]
+    per_year: Array
+    low_ratio: float
+    high_ratio: float
+    how: How
+    source: str
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        """Name of its level: ``cause.label``."""
+        return f"{self.cause}.{self.label}"
+
+    @property
+    def sd_ln(self) -> float:
+        """Log standard deviation of the level, from its 80 % interval."""
+        if self.high_ratio <= self.low_ratio or self.low_ratio <= 0:
+            return 0.0
+        return math.log(self.high_ratio / self.low_ratio) / (2 * 1.2815515655446004)
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationShape:
+    """Which placement type is wanted at a moment, for some age bands and for those who come from some types."""
+
+    moment: str
+    label: str
+    age_bands: tuple[str, ...]
+    from_types: tuple[str, ...]
+    chances: dict[str, float]
+    pseudo_counts: float
+    how: How
+    source: str
+
+
+def rate_shapes(pack: Pack) -> tuple[RateShape, ...]:
+    """The tables of ``national/rates.csv``."""
+    return tuple(_rate_shape(row) for row in pack.rates)
+
+
+def _rate_shape(row: Row) -> RateShape:
+    if row.text("cause") not in w.CAUSES:
+        raise BadFile(f"{row.file}: row {row.line}, column cause: {row.text('cause')!r} is not a cause of the model")
+    types = _words(row, "placement_types", w.PLACEMENT_TYPES)
+    level = row.number("per_year")
+    ages = np.array([row.number(band) for band in w.AGE_BANDS])
+    durations = np.array([row.number(band) for band in w.DURATION_BANDS])
+    low, high = (row.number(column, level) / level if level > 0 else 1.0 for column in ("low", "high"))
+    return RateShape(
+        row.text("cause"), row.text("label"), types, level * np.outer(ages, durations), low, high,
+        _how(row), row.text("source"), row.text("note"),
+    )  # fmt: skip
+
+
+def destination_shapes(pack: Pack) -> tuple[DestinationShape, ...]:
+    """The rows of ``national/destinations.csv``; each must sum to one."""
+    return tuple(_destination_shape(row) for row in pack.destinations)
+
+
+def _destination_shape(row: Row) -> DestinationShape:
+    chances = {name: row.number(name, 0.0) for name in w.PLACEMENT_TYPES if name in row.cells}
+    total = sum(chances.values())
+    if abs(total - 1) > 1e-6:
+        raise BadFile(f"{row.file}: row {row.line}: the chances sum to {total:.4f}, not 1")
+    return DestinationShape(
+        row.text("moment"), row.text("label"), _words(row, "age_bands", w.AGE_BANDS),
+        _words(row, "from_types", w.PLACEMENT_TYPES), {k: v for k, v in chances.items() if v > 0},
+        row.number("pseudo_counts"), _how(row), row.text("source"),
+    )  # fmt: skip
+
+
+def _words(row: Row, column: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(name for name in row.text(column).split(";") if name)
+    for name in names:
+        if name not in known:
+            raise BadFile(f"{row.file}: row {row.line}, column {column}: {name!r} is not one of {', '.join(known)}")
+    return names
+
+
+def _how(row: Row) -> How:
+    how = row.text("how")
+    if how == "published":
+        return "published"
+    return "fitted" if how == "fitted" else "assumed"
+
+
+def from_survival(survival: Callable[[float], float]) -> Array:
+    """Hazard per year in each duration band that reproduces a survival curve over days at every band's edge.
+
+    h = ln(S(start) / S(end)) / years, the last band up to ten years.
+    """
+    edges = [float(day) for day in w.DURATION_BAND_STARTS_DAYS] + [LEVEL_OUT_DAYS]
+    logs = [math.log(max(survival(day), 1e-6)) for day in edges]
+    return np.array(
+        [(logs[i] - logs[i + 1]) / (edges[i + 1] - edges[i]) * w.DAYS_PER_YEAR for i in range(w.N_DURATION_BANDS)]
+    )
+
+
+def lognormal_survival(median_days: float, sigma: float) -> Callable[[float], float]:
+    """S(t) = 1 - Phi(ln(t / median) / sigma)."""
+    return lambda days: 1.0 if days <= 0 else 0.5 * math.erfc(math.log(days / median_days) / (sigma * math.sqrt(2.0)))
+
+
+def weibull_survival(shape: float, scale_days: float) -> Callable[[float], float]:
+    """S(t) = exp(-(t / scale) ^ shape)."""
+    return lambda days: math.exp(-((max(days, 0.0) / scale_days) ** shape))
+
+
+def flat_over_ages(durations: Array) -> Array:
+    """The same hazards at every age."""
+    return np.tile(durations, (w.N_AGE_BANDS, 1))
+
+
+def mean_stay_days(durations: Array) -> float:
+    """Mean of a stay that ends by these hazards per year alone."""
+    starts = (*w.DURATION_BAND_STARTS_DAYS, math.inf)
+    alive, mean = 1.0, 0.0
+    for band, rate in enumerate(durations):
+        daily = float(rate) / w.DAYS_PER_YEAR
+        width = starts[band + 1] - starts[band]
+        if daily <= 0:
+            mean += alive * min(width, LEVEL_OUT_DAYS)
+            continue
+        kept = math.exp(-daily * width) if width < math.inf else 0.0
+        mean += alive * (1 - kept) / daily
+        alive *= kept
+    return mean

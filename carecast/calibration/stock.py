@@ -1,0 +1,206 @@
+"""The children in the system at the as-at date, made up from the steady state of the fitted care part and the funnel.
+
+Published: how many are in residential and in community settings, and the share of brothers and sisters together.
+Everything else about a child (type, age, time in care and in placement, where from, who with) is drawn from the fitted
+model, sixteen times, so that what is not published differs between replications. No child here is real.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from carecast.calibration import cohort as co
+from carecast.calibration import funnel
+from carecast.calibration.care_fit import CareModel
+from carecast.calibration.draw import SEED, two_sided
+from carecast.calibration.funnel_fit import FunnelModel, size_chances
+from carecast.calibration.pack import Pack
+from carecast.model import words as w
+from carecast.model.parameters import STOCK_COLUMNS, Locality, Provider
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+N_VARIANTS = 16
+YEAR = w.DAYS_PER_YEAR
+GAP_DAYS = (400, 1600)  # between brothers and sisters
+MAX_FAMILY = 4
+FAMILY_WINDOW_DAYS = 60  # brothers and sisters are taken to have entered within so many days of each other
+
+
+@dataclass(frozen=True, slots=True)
+class StockInputs:
+    """What a synthetic stock is drawn from."""
+
+    pack: Pack
+    care: CareModel
+    funnel: FunnelModel
+    localities: tuple[Locality, ...]
+    providers: tuple[Provider, ...]
+    risk: tuple[float, ...]  # relative risk by deprivation quintile
+    residential: int
+    community: int
+
+
+class Variant:
+    """One synthetic stock in the making: columns as lists, one entry a child."""
+
+    def __init__(self, inputs: StockInputs, number: int) -> None:
+        """Seeded by the variant's number alone."""
+        self.inputs = inputs
+        self.number = number
+        self.rng = np.random.Generator(np.random.Philox(key=[SEED, 7700 + number]))
+        self.rows: list[dict[str, object]] = []
+        self.families = 0
+        self.zones = _zone_weights(inputs)
+
+    def family_home(self) -> tuple[int, int, int, int]:
+        """(family number, locality, zone, quintile) of a new family."""
+        rng, inputs = self.rng, self.inputs
+        zones, weights = self.zones
+        locality, zone = zones[int(rng.choice(len(zones), p=weights))]
+        chances = np.array(inputs.localities[locality].quintile_children) * np.array(inputs.risk)
+        quintile = 1 + int(rng.choice(5, p=chances / chances.sum()))
+        self.families += 1
+        return self.families - 1, locality, zone, quintile
+
+    def add(self, home: tuple[int, int, int, int], age_days: int, state: str, days_in_state: int, **more: object) -> None:
+        """Add a child of a family."""
+        family, locality, zone, quintile = home
+        inputs = self.inputs
+        row: dict[str, object] = {
+            "variant": self.number, "family": family, "locality": inputs.localities[locality].name,
+            "zone": inputs.localities[locality].zones[zone].name, "quintile": quintile, "age_days": age_days,
+            "unaccompanied": 0, "state": state, "placement_type": "", "provider": "", "days_in_state": days_in_state,
+            "days_in_care": 0, "distance_miles": -1.0, "home_of": -1,
+        }  # fmt: skip
+        self.rows.append(row | more)
+
+
+def _zone_weights(inputs: StockInputs) -> tuple[list[tuple[int, int]], Array]:
+    """Zones and the chance that a child in the system comes from each: children x mean relative risk of the locality."""
+    zones, weights = [], []
+    for at, locality in enumerate(inputs.localities):
+        quintiles = np.array(locality.quintile_children)
+        risk = float((quintiles * np.array(inputs.risk)).sum() / quintiles.sum())
+        for number, zone in enumerate(locality.zones):
+            zones.append((at, number))
+            weights.append(zone.children * risk)
+    return zones, np.array(weights) / sum(weights)
+
+
+def synthetic_stock(inputs: StockInputs) -> pd.DataFrame:
+    """All variants, children numbered by content from 0 within each."""
+    from carecast.calibration.stock_parts import in_care, outside_care
+
+    frames = []
+    for number in range(N_VARIANTS):
+        variant = Variant(inputs, number)
+        in_care(variant, split_by_type(inputs, variant.rng, central=number == 0))
+        outside_care(variant)
+        frames.append(_numbered(variant.rows))
+    stock = pd.concat(frames, ignore_index=True)
+    return stock[list(STOCK_COLUMNS)]
+
+
+def split_by_type(inputs: StockInputs, rng: np.random.Generator, central: bool) -> Ints:
+    """Children by placement type: the published counts of each setting, split within the assumed intervals.
+
+    Own homes never hold more than their usable places; what does not fit is bought.
+    """
+    shares = np.zeros(w.N_PLACEMENT_TYPES)
+    for i, name in enumerate(w.PLACEMENT_TYPES):
+        figure = inputs.pack.find(f"stock_{name}", f"placement_type={name}")
+        value = figure.value or 0.0
+        if value > 0 and figure.low is not None and figure.high is not None and not central:
+            z = np.clip(rng.standard_normal(1), -1.6, 1.6)
+            shares[i] = float(two_sided(z, value, max(figure.low, 0.3 * value), figure.high, "log")[0])
+        else:
+            shares[i] = value
+    counts = np.zeros(w.N_PLACEMENT_TYPES, dtype=np.int64)
+    settings = ((slice(0, w.FIRST_RESIDENTIAL), inputs.community), (slice(w.FIRST_RESIDENTIAL, None), inputs.residential))
+    for types, total in settings:
+        counts[types] = apportion(shares[types], total)
+    for own, bought in ((w.FOSTER_OWN, w.FOSTER_AGENCY), (w.CHILDRENS_HOUSE_OWN, w.RESIDENTIAL_EXTERNAL)):
+        room = sum(usable_places(p) for p in inputs.providers if p.placement_type == w.PLACEMENT_TYPES[own])
+        over = max(0, int(counts[own]) - room)
+        counts[own] -= over
+        counts[bought] += over
+    return counts
+
+
+def usable_places(provider: Provider) -> int:
+    """Places that can be used in a month: nearest whole number of places x usable share."""
+    return int(math.floor((provider.places or 0) * provider.usable_share + 0.5))
+
+
+def apportion(shares: Array, total: int) -> Ints:
+    """Whole numbers in proportion to shares that sum to ``total`` (largest remainder)."""
+    exact = shares / shares.sum() * total
+    counts = np.floor(exact).astype(np.int64)
+    order = np.argsort(-(exact - counts), kind="stable")
+    counts[order[: total - int(counts.sum())]] += 1
+    return counts
+
+
+def _numbered(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Rows with children numbered by content: family members stand together, the oldest first."""
+    frame = pd.DataFrame(rows)
+    frame["was"] = np.arange(len(frame))
+    first = frame.groupby("family")["age_days"].transform("max")
+    order = frame.assign(first=first).sort_values(
+        ["state", "placement_type", "first", "family", "age_days", "was"], ascending=[True, True, False, True, False, True]
+    )
+    families = {family: i for i, family in enumerate(dict.fromkeys(order["family"]))}
+    frame["family"] = frame["family"].map(families)
+    frame = frame.sort_values(["family", "age_days", "was"], ascending=[True, False, True]).reset_index(drop=True)
+    frame["child"] = np.arange(len(frame))
+    new = dict(zip(frame["was"], frame["child"], strict=True))
+    frame["shared_with"] = [new.get(home, -1) for home in frame["home_of"]]
+    return frame
+
+
+def small_families(inputs: StockInputs, rng: np.random.Generator, children: int) -> list[int]:
+    """Family sizes that add up to about so many children."""
+    chances = size_chances(inputs.pack)
+    sizes: list[int] = []
+    while sum(sizes) < children:
+        sizes.append(1 + int(rng.choice(len(chances), p=chances)))
+    return sizes
+
+
+def flows_by_band(model: FunnelModel, stage: int) -> Array:
+    """Families open by age band of the lead child at one stage of the funnel."""
+    total: Array = model.funnel.flows[:, stage] * model.funnel.mean_years[:, stage]
+    return total
+
+
+def elapsed_days(rng: np.random.Generator, hazard: Array, n: int, most_days: float = 3652.0) -> Ints:
+    """How long open stays have lasted, by the equilibrium law: density proportional to survival."""
+    edges = np.linspace(0.0, most_days, 523)
+    starts = np.cumsum([0.0, *funnel.WIDTHS_YEARS[:-1]]) * YEAR
+    widths = funnel.WIDTHS_YEARS * YEAR
+    gone = np.array([(hazard / YEAR * np.clip(day - starts, 0.0, widths)).sum() for day in edges[:-1]])
+    alive = np.exp(-gone)
+    found = rng.choice(edges[:-1], size=n, p=alive / alive.sum()) + rng.uniform(0, edges[1], size=n)
+    return np.maximum(found.astype(np.int64), 1)
+
+
+def band_age_days(rng: np.random.Generator, band: int) -> int:
+    """An age in days within a band of childhood."""
+    first = w.AGE_BAND_STARTS_YEARS[band] * YEAR
+    end = w.AGE_BAND_STARTS_YEARS[band + 1] * YEAR
+    return int(rng.uniform(first, end - 1))
+
+
+def occupancy(care: CareModel, kind: int) -> Array:
+    """Expected stock of a type by [later placement][step in care][entry age][phase of the placement]."""
+    full = care.cohort.full
+    if full is None:
+        raise ValueError("the cohort was run without its full table")
+    return full[:, :, :, kind, :]
+
+
+ENTRY_AGES = co.ENTRY_AGE_YEARS

@@ -1,0 +1,85 @@
+"""The rules, compiled: a second copy of each rule module whose functions numba compiles where they stand.
+
+One source serves both clocks. A copy's references to other rule modules are pointed at their compiled copies. The cache
+folder is named by a hash of every file of this package, so an edited rule is never stale; where no cache can be written
+(a read-only install without a home), code is compiled afresh each time.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+import numba
+import platformdirs
+
+from carecast.model.references import by_reference
+
+RULE_MODULES = ("draws", "rules", "desk", "arrivals", "stepper")
+
+
+def source_digest() -> str:
+    """Hash of all source files of the model, and of the compiler's version."""
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path | None:
+    """A writable folder for compiled code, or None."""
+    wanted = os.environ.get("CARECAST_CACHE_DIR")
+    bases = [Path(wanted)] if wanted else [Path(platformdirs.user_cache_dir("carecast"))]
+    bases.append(Path(tempfile.gettempdir()) / f"carecast-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
+    for base in bases:
+        folder = base / f"compiled-{source_digest()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    return None
+
+
+FOLDER = cache_folder()
+IS_FIRST_COMPILE = FOLDER is not None and not any(FOLDER.iterdir())
+
+
+def compile_function(function: FunctionType) -> FunctionType:
+    """One function compiled, with the cache if there is one."""
+    if FOLDER is None:
+        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+    before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(FOLDER)  # type: ignore[attr-defined]
+    try:
+        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+    finally:
+        numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
+
+
+def _copy(name: str, copies: dict[str, ModuleType]) -> ModuleType:
+    file = Path(__file__).with_name(f"{name}.py")
+    module = ModuleType(f"carecast.model._compiled_{name}", f"Compiled copy of carecast.model.{name}.")
+    sys.modules[module.__name__] = module
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), vars(module))  # noqa: S102 - our own source
+    for key, value in list(vars(module).items()):
+        if isinstance(value, ModuleType) and value.__name__.removeprefix("carecast.model.") in copies:
+            setattr(module, key, copies[value.__name__.removeprefix("carecast.model.")])
+        elif isinstance(value, FunctionType) and value.__module__ == module.__name__:
+            setattr(module, key, compile_function(value))
+    return module
+
+
+def compiled_modules() -> dict[str, ModuleType]:
+    """Compiled copies of the rule modules, by name. Nothing is compiled until it is called."""
+    copies: dict[str, ModuleType] = {}
+    for name in RULE_MODULES:
+        copies[name] = _copy(name, copies)
+    return copies
+
+
+MODULES = compiled_modules()
+MODULES["stepper"].by_reference = by_reference  # type: ignore[attr-defined]

@@ -1,0 +1,224 @@
+"""The books of one replication: what is counted, what is known of each child on the way, and the tables to fill."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from carecast.model import words as w
+from carecast.model.event_log import Children
+
+TWELVE_MONTHS_DAYS = 365
+EIGHTEEN_MONTHS_DAYS = 548
+UNSET = -1
+LONG_AGO = -w.NEVER
+NOT_HELD = -1  # a month or financial year that the tables do not hold
+
+# --- services counted by child-days or by children started ----------------------------------------------------------
+SERVICE_LINES = (
+    "early_help",
+    "assessment",
+    "support",
+    "protection",
+    "pre_entry",
+    "home_after_care",
+    "kinship_order",
+    "adopted",
+    "aftercare",
+)
+L_EARLY_HELP, L_ASSESSMENT, L_SUPPORT, L_PROTECTION, L_PRE_ENTRY, L_HOME, L_KINSHIP_ORDER, L_ADOPTED, L_AFTERCARE = (
+    range(9)
+)
+N_SERVICE_LINES = 9
+
+# --- monthly counts of children: numerators and denominators of every measure ---------------------------------------
+COUNTS = (
+    "looked_after",
+    "continuing_care",
+    "away",
+    "distance_known",
+    "within_radius",
+    "distance_unknown",
+    "out_of_area",
+    "two_placements",
+    "three_placements",
+    "with_siblings",
+    "with_all_siblings",
+    "early_help_waiting",
+    "early_help_open",
+    "support_open",
+    "protection_open",
+    "contacts",
+    "referrals",
+    "re_referrals_12m",
+    "early_help_starts",
+    "early_help_wait_days",
+    "entries",
+    "exits",
+    "moves",
+    "re_entries",
+    "re_entries_12m",
+    "protection_starts",
+    "repeat_protection_18m",
+    "kinship_breakdowns",
+    "escalations_waiting",
+)
+(
+    K_LOOKED_AFTER,
+    K_CONTINUING_CARE,
+    K_AWAY,
+    K_DISTANCE_KNOWN,
+    K_WITHIN_RADIUS,
+    K_DISTANCE_UNKNOWN,
+    K_OUT_OF_AREA,
+    K_TWO_PLACEMENTS,
+    K_THREE_PLACEMENTS,
+    K_WITH_SIBLINGS,
+    K_WITH_ALL_SIBLINGS,
+    K_EARLY_HELP_WAITING,
+    K_EARLY_HELP_OPEN,
+    K_SUPPORT_OPEN,
+    K_PROTECTION_OPEN,
+    K_CONTACTS,
+    K_REFERRALS,
+    K_RE_REFERRALS_12M,
+    K_EARLY_HELP_STARTS,
+    K_EARLY_HELP_WAIT_DAYS,
+    K_ENTRIES,
+    K_EXITS,
+    K_MOVES,
+    K_RE_ENTRIES,
+    K_RE_ENTRIES_12M,
+    K_PROTECTION_STARTS,
+    K_REPEAT_PROTECTION_18M,
+    K_KINSHIP_BREAKDOWNS,
+    K_ESCALATIONS_WAITING,
+) = range(29)
+K_FIRST_TYPE = 29
+K_FIRST_AGE_BAND = K_FIRST_TYPE + w.N_PLACEMENT_TYPES
+K_FIRST_LOCALITY = K_FIRST_AGE_BAND + w.N_AGE_BANDS
+
+# How many children are open now: positions in State.totals.
+T_WAITING, T_CONTINUING, T_IN_CARE, T_JOINING = (
+    N_SERVICE_LINES,
+    N_SERVICE_LINES + 1,
+    N_SERVICE_LINES + 2,
+    N_SERVICE_LINES + 3,
+)
+N_TOTALS = N_SERVICE_LINES + 4
+
+
+class Known:
+    """What is known of a child after the events read so far, a row of ``Memory.known``; -1 where there is none."""
+
+    birth_day: int
+    locality: int
+    unaccompanied: int
+    family: int  # families numbered 0, 1, 2 ...
+    asked_day: int  # early help was asked for on this day and has not begun
+    last_referral: int  # days; long ago when there was none
+    last_protection_end: int
+    last_exit: int
+    kinship_order_end: int
+    list_place: int  # where the child stands in the list of children in care
+    episode_placements: int  # placements begun in this stay in care
+    wanted: int  # placement type asked for
+    kind: int  # type of the placement now
+    tenths: int  # miles from home x 10, or -1 unknown, -2 not counted
+    out_of_area: int
+    stay_since: int  # the placement, or continuing care, began on this day
+    stay_provider: int
+    stay_bucket: int  # 0 looked after, 1 continuing care
+    stay_multiplier: float
+    last_end: int  # the placement before this one ended on this day; long ago when there was none
+    last_end_but_one: int
+    home: int  # the home the child lives in: the log row that founded it
+    joins: int  # whose home the child joined today
+
+
+KNOWN = np.dtype(
+    [(name, np.float64 if kind is float else np.int32) for name, kind in Known.__annotations__.items()], align=True
+)
+
+
+class Event(NamedTuple):
+    """One event of the log, with the month and financial year it counts in (-1: none)."""
+
+    position: int
+    day: int
+    child: int
+    what: int
+    locality: int
+    provider: int
+    detail: int
+    shared_with: int
+    out_of_area: int
+    multiplier: float
+    row: int
+    year: int
+
+
+class Grid(NamedTuple):
+    """What the walk needs to know of the run."""
+
+    as_at: int  # ordinal; events of this day and before are history or stock and are no flows
+    until: int  # ordinal of the last simulated day
+    first_day: int
+    radius_tenths: int  # radius in tenths of a mile, the unit of the log
+    census_day: np.ndarray  # int64 [row]; month end, or ``until`` where the run is shorter than its first month
+    month_of_day: np.ndarray  # int64 [day - first_day]
+    year_of_month: np.ndarray  # int64 [month]; index of the financial year
+    years: np.ndarray  # int64 [FY, 0 first simulated day | 1 day after the last]
+    provider_type: np.ndarray  # int64 [provider]; words.PLACEMENT_TYPES
+    counted: np.ndarray  # int64 [item, event, detail, locality, per family, from day, to day]
+
+
+class Memory(NamedTuple):
+    """What is true after the events read so far."""
+
+    known: np.ndarray  # Known [child]
+    since: np.ndarray  # int32 [child, service line]; day the service began, -1 when not open
+    totals: np.ndarray  # int64 [N_TOTALS]; children open in each service line, waiting, in continuing care, in care
+    in_care: np.ndarray  # int32; a list of the children in care, in no particular order
+    joining: np.ndarray  # int32; a list of the children who joined someone's home today
+    families: np.ndarray  # int32 [family, 0 members away from home | 1 home they share, -1 several]; for the census
+    last_counted: np.ndarray  # int64 [item, 0 family | 1 day]; the family last counted
+
+
+class Searches(NamedTuple):
+    """What was wanted and what was found; FY is the index of a financial year."""
+
+    made: np.ndarray  # int64 [FY, locality, wanted type, got type]
+    beyond_radius: np.ndarray  # int64 [FY, locality, wanted type]
+    made_by_age: np.ndarray  # int64 [FY, age band, wanted type, got type]
+    beyond_radius_by_age: np.ndarray  # int64 [FY, age band, wanted type]
+
+
+class Filled(NamedTuple):
+    """The tables the walk fills."""
+
+    counts: np.ndarray  # int64 [count, row]
+    placement_days: np.ndarray  # int64 [FY, provider, 0 looked after | 1 continuing care]
+    price_days: np.ndarray  # float64, same shape; days x price multiplier
+    service_units: np.ndarray  # int64 [FY, service line]
+    counted: np.ndarray  # int64 [FY, item]
+    wait_days: np.ndarray  # int64 [FY, locality, 0 days | 1 starts]
+    searches: Searches
+
+
+def new_memory(children: Children, n_counted: int) -> Memory:
+    """Nobody is known but by birth, home and family; nothing is open. Members of a family stand next to each other."""
+    n = len(children.birth_day)
+    known = np.zeros(n, dtype=KNOWN).view(np.recarray)
+    for name in Known.__annotations__:
+        known[name] = LONG_AGO if name.startswith("last_") else UNSET
+    known.birth_day, known.locality, known.unaccompanied = children.birth_day, children.locality, children.unaccompanied
+    known.family = np.concatenate([[0], np.cumsum(children.family[1:] != children.family[:-1])])[:n]
+    return Memory(
+        known=known,
+        since=np.full((n, N_SERVICE_LINES), UNSET, dtype=np.int32),
+        totals=np.zeros(N_TOTALS, dtype=np.int64),
+        in_care=np.full(n, UNSET, dtype=np.int32),
+        joining=np.full(n, UNSET, dtype=np.int32),
+        families=np.zeros((n, 2), dtype=np.int32),
+        last_counted=np.full((n_counted, 2), UNSET, dtype=np.int64),
+    )

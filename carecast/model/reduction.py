@@ -1,0 +1,429 @@
+"""The walk through one event log that fills the tables of a replication: scalar loops over flat arrays, compiled.
+
+The events are read once, in order of day. What is known of each child is kept in ``Memory``; on the last day of every
+month a census counts the children in care. Time is linear in events plus children in care times months; memory does not
+grow with the length of the run. ``results.py`` turns the counts into measures.
+
+Helpers get the few arrays they need, never the whole: compiled, each array handed over costs time.
+"""
+
+import numpy as np
+
+from carecast.model import ledger as b
+from carecast.model import words as w
+from carecast.model.census import age_band, take_census
+from carecast.model.event_log import Log
+from carecast.model.loops import loop
+
+
+@loop
+def fill(log: Log, grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
+    """Read the whole log, which is in order of day, and fill ``out``."""
+    n_rows = len(grid.census_day)
+    next_row = 0
+    today = b.LONG_AGO
+    for i in range(len(log.day)):
+        day = log.day[i]
+        if day > grid.until:
+            break
+        if day != today:
+            _settle_homes(memory.known, memory.joining, memory.totals)
+            while next_row < n_rows and grid.census_day[next_row] < day:
+                take_census(next_row, grid.census_day[next_row], grid.radius_tenths, memory, out.counts)
+                next_row += 1
+            today = day
+        event = _event_at(i, log, grid)
+        _count_for_programmes(event, grid.counted, memory.known, memory.last_counted, out.counted)
+        _read_event(event, grid, memory, out)
+    _settle_homes(memory.known, memory.joining, memory.totals)
+    for row in range(next_row, n_rows):
+        take_census(row, grid.census_day[row], grid.radius_tenths, memory, out.counts)
+    _close_the_books(grid, memory, out)
+
+
+@loop
+def _event_at(i: int, log: Log, grid: b.Grid) -> b.Event:
+    """Row ``i`` of the log; up to the as-at day it counts in no month and no year, only in what is known."""
+    row = year = b.NOT_HELD
+    if log.day[i] > grid.as_at:
+        month = grid.month_of_day[log.day[i] - grid.first_day]
+        year = grid.year_of_month[month]
+        row = month if month < len(grid.census_day) else b.NOT_HELD
+    return b.Event(
+        i,
+        log.day[i],
+        log.child[i],
+        log.event[i],
+        log.locality[i],
+        log.provider[i],
+        log.detail[i],
+        log.shared_with[i],
+        log.out_of_area[i],
+        log.price_multiplier[i],
+        row,
+        year,
+    )
+
+
+@loop
+def _read_event(event: b.Event, grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
+    """Bring what is known of the child up to date and count flows."""
+    child = memory.known[event.child]
+    since = memory.since[event.child]
+    if event.what <= w.REFERRED:
+        _front_door(event, child, out.counts)
+    elif event.what <= w.EARLY_HELP_WAIT_LEFT:
+        _early_help(event, child, since, memory.totals, grid.years, out.counts, out.service_units, out.wait_days)
+    elif event.what <= w.PRE_ENTRY_ENDED:
+        _help_and_protection(event, child, since, memory.totals, grid.years, out.counts, out.service_units)
+    elif event.what == w.ENTERED_CARE:
+        _enter(event, child, memory.in_care, memory.totals, out.counts)
+    elif event.what == w.LEFT_CARE:
+        _leave(event, memory.known, memory.in_care, memory.totals, out.counts)
+    elif event.what in (w.PLACEMENT_ASKED, w.PLACEMENT_STARTED, w.PLACEMENT_ENDED):
+        _placement(event, child, grid, memory, out)
+    elif event.what >= w.RE_ENTRY_BEGINS:
+        _after_care(event, child, since, memory.totals, grid.years, out.counts, out.service_units)
+        if event.what != w.RE_ENTRY_BEGINS and event.detail == w.CONTINUING_CARE:
+            _continuing_care(event, child, memory.totals, grid.years, out.placement_days, out.price_days)
+
+
+@loop
+def _add(counts: np.ndarray, what: int, row: int, number: int) -> None:
+    """Add a flow to its month, if the tables hold that month."""
+    if row >= 0:
+        counts[what, row] += number
+
+
+@loop
+def _count_for_programmes(
+    event: b.Event, counted: np.ndarray, known: np.ndarray, last_counted: np.ndarray, out: np.ndarray
+) -> None:
+    """Count events that programme costs are paid for; a family once a day (its members' events come together)."""
+    if event.year < 0:
+        return
+    for item in range(len(counted)):
+        if _is_meant(event, counted[item]):
+            family = known[event.child].family
+            is_again = last_counted[item, 0] == family and last_counted[item, 1] == event.day
+            if not (is_again and counted[item, 3] > 0):
+                out[event.year, item] += 1
+            last_counted[item, 0], last_counted[item, 1] = family, event.day
+
+
+@loop
+def _is_meant(event: b.Event, item: np.ndarray) -> bool:
+    """The item's event, with its detail and locality where it names one, on its days."""
+    if item[0] != event.what or (item[1] >= 0 and item[1] != event.detail):
+        return False
+    return bool((item[2] < 0 or item[2] == event.locality) and item[4] <= event.day <= item[5])
+
+
+# --- before care -----------------------------------------------------------------------------------------------------
+@loop
+def _front_door(event: b.Event, child: b.Known, counts: np.ndarray) -> None:
+    """Contacts and referrals. A child is referred again if the log, or what the clock knew of earlier days, says so."""
+    if event.what == w.CONTACT_MADE:
+        _add(counts, b.K_CONTACTS, event.row, 1)
+    elif event.what == w.REFERRED:
+        _add(counts, b.K_REFERRALS, event.row, 1)
+        if event.detail == 1 or event.day - child.last_referral <= b.TWELVE_MONTHS_DAYS:
+            _add(counts, b.K_RE_REFERRALS_12M, event.row, 1)
+        child.last_referral = event.day
+
+
+@loop
+def _early_help(
+    event: b.Event,
+    child: b.Known,
+    since: np.ndarray,
+    totals: np.ndarray,
+    years: np.ndarray,
+    counts: np.ndarray,
+    service_units: np.ndarray,
+    wait_days: np.ndarray,
+) -> None:
+    """Early help: asked for, started (the wait ends), ended, or given up while waiting."""
+    if event.what == w.EARLY_HELP_ASKED and child.asked_day == b.UNSET:
+        totals[b.T_WAITING] += 1
+        child.asked_day = event.day
+    elif event.what == w.EARLY_HELP_STARTED:
+        wait = _end_wait(event, child, totals)
+        _begin_service(b.L_EARLY_HELP, event, since, totals)
+        _add(counts, b.K_EARLY_HELP_STARTS, event.row, 1)
+        _add(counts, b.K_EARLY_HELP_WAIT_DAYS, event.row, wait)
+        if event.year >= 0:
+            wait_days[event.year, child.locality, 0] += wait
+            wait_days[event.year, child.locality, 1] += 1
+    elif event.what == w.EARLY_HELP_ENDED:
+        _end_service(b.L_EARLY_HELP, event.day, since, totals, years, service_units)
+    elif event.what == w.EARLY_HELP_WAIT_LEFT:
+        _end_wait(event, child, totals)
+        if event.detail == w.WAIT_ESCALATED:
+            _add(counts, b.K_ESCALATIONS_WAITING, event.row, 1)
+
+
+@loop
+def _end_wait(event: b.Event, child: b.Known, totals: np.ndarray) -> int:
+    """Take the child off the early-help queue; days waited, 0 for a child that never queued."""
+    if child.asked_day == b.UNSET:
+        return 0
+    wait = int(event.day - child.asked_day)
+    child.asked_day = b.UNSET
+    totals[b.T_WAITING] -= 1
+    return wait
+
+
+@loop
+def _help_and_protection(
+    event: b.Event,
+    child: b.Known,
+    since: np.ndarray,
+    totals: np.ndarray,
+    years: np.ndarray,
+    counts: np.ndarray,
+    service_units: np.ndarray,
+) -> None:
+    """Assessment and pre-entry decisions are counted as children started; support and protection as child-days."""
+    if event.what == w.ASSESSMENT_STARTED and event.year >= 0:
+        service_units[event.year, b.L_ASSESSMENT] += 1
+    elif event.what == w.PRE_ENTRY_STARTED and event.year >= 0:
+        service_units[event.year, b.L_PRE_ENTRY] += 1
+    elif event.what == w.SUPPORT_STARTED:
+        _begin_service(b.L_SUPPORT, event, since, totals)
+    elif event.what == w.SUPPORT_ENDED:
+        _end_service(b.L_SUPPORT, event.day, since, totals, years, service_units)
+    elif event.what == w.PROTECTION_STARTED:
+        _begin_service(b.L_PROTECTION, event, since, totals)
+        _add(counts, b.K_PROTECTION_STARTS, event.row, 1)
+        if event.day - child.last_protection_end <= b.EIGHTEEN_MONTHS_DAYS:
+            _add(counts, b.K_REPEAT_PROTECTION_18M, event.row, 1)
+    elif event.what == w.PROTECTION_ENDED:
+        _end_service(b.L_PROTECTION, event.day, since, totals, years, service_units)
+        child.last_protection_end = event.day
+
+
+@loop
+def _begin_service(line: int, event: b.Event, since: np.ndarray, totals: np.ndarray) -> None:
+    """The service is open from today, unless it already was."""
+    if since[line] == b.UNSET:
+        since[line] = event.day
+        totals[line] += 1
+
+
+@loop
+def _end_service(
+    line: int, day: int, since: np.ndarray, totals: np.ndarray, years: np.ndarray, service_units: np.ndarray
+) -> None:
+    """Close a service on ``day`` and book its child-days."""
+    if since[line] == b.UNSET:
+        return
+    for year in range(len(years)):
+        service_units[year, line] += _days_in_year(since[line], day, years[year])
+    since[line] = b.UNSET
+    totals[line] -= 1
+
+
+@loop
+def _days_in_year(since: int, day: int, year: np.ndarray) -> int:
+    """Days of the spell ``since`` .. ``day`` - 1 that are simulated and fall in the financial year."""
+    return int(max(0, min(day, year[1]) - max(since, year[0])))
+
+
+# --- care ------------------------------------------------------------------------------------------------------------
+@loop
+def _enter(event: b.Event, child: b.Known, in_care: np.ndarray, totals: np.ndarray, counts: np.ndarray) -> None:
+    """A child comes into care; a return if the clock says so or if the log saw the child leave before."""
+    if child.list_place != b.UNSET:
+        return
+    child.list_place = totals[b.T_IN_CARE]
+    in_care[child.list_place] = event.child
+    totals[b.T_IN_CARE] += 1
+    child.episode_placements = 0
+    _add(counts, b.K_ENTRIES, event.row, 1)
+    if event.detail == w.ENTRY_RETURN or child.last_exit != b.LONG_AGO:
+        _add(counts, b.K_RE_ENTRIES, event.row, 1)
+    if event.day - child.last_exit <= b.TWELVE_MONTHS_DAYS:
+        _add(counts, b.K_RE_ENTRIES_12M, event.row, 1)
+
+
+@loop
+def _leave(event: b.Event, known: np.ndarray, in_care: np.ndarray, totals: np.ndarray, counts: np.ndarray) -> None:
+    """A child leaves care: the last of the list takes its place. An exit before the run is only remembered."""
+    child = known[event.child]
+    child.last_exit = event.day
+    if child.list_place == b.UNSET:
+        return
+    totals[b.T_IN_CARE] -= 1
+    last = in_care[totals[b.T_IN_CARE]]
+    in_care[child.list_place] = last
+    known[last].list_place = child.list_place
+    child.list_place = b.UNSET
+    _add(counts, b.K_EXITS, event.row, 1)
+
+
+@loop
+def _placement(event: b.Event, child: b.Known, grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
+    """One placement after another: asked for, started, ended."""
+    if event.what == w.PLACEMENT_ASKED:
+        child.wanted = event.detail
+    elif event.what == w.PLACEMENT_STARTED:
+        _start_placement(event, child, grid.provider_type, memory.joining, memory.totals, out.counts)
+        _book_search(event, child, grid.radius_tenths, out.searches)
+    else:
+        _end_placement(event, child, grid.years, out.counts, out.placement_days, out.price_days)
+
+
+@loop
+def _start_placement(
+    event: b.Event,
+    child: b.Known,
+    provider_type: np.ndarray,
+    joining: np.ndarray,
+    totals: np.ndarray,
+    counts: np.ndarray,
+) -> None:
+    """The child moves in; a placement without a provider is at home, a second one of a stay in care is a move."""
+    child.kind = provider_type[event.provider] if event.provider >= 0 else w.AT_HOME
+    child.tenths = event.detail
+    child.out_of_area = event.out_of_area
+    child.episode_placements += 1
+    if child.episode_placements > 1:
+        _add(counts, b.K_MOVES, event.row, 1)
+    _begin_stay(event, child, 0)
+    if event.shared_with < 0 or event.shared_with == event.child:
+        child.home = event.position
+        if child.joins != b.UNSET:  # moved twice today, now to a home of its own
+            child.joins = event.child
+        return
+    if child.joins == b.UNSET:
+        joining[totals[b.T_JOINING]] = event.child
+        totals[b.T_JOINING] += 1
+    child.joins = event.shared_with
+
+
+@loop
+def _begin_stay(event: b.Event, child: b.Known, bucket: int) -> None:
+    """Days at a provider begin to count, as looked after (0) or in continuing care (1)."""
+    child.stay_since = event.day
+    child.stay_provider = event.provider
+    child.stay_multiplier = event.multiplier
+    child.stay_bucket = bucket
+
+
+@loop
+def _settle_homes(known: np.ndarray, joining: np.ndarray, totals: np.ndarray) -> None:
+    """At the end of a day, children who joined someone get that child's home, whoever moved in first in the log.
+
+    Homes are identifiers of their own, so a founder who later moves away leaves the others together.
+    """
+    n_joining = totals[b.T_JOINING]
+    for k in range(n_joining):
+        child = joining[k]
+        other = known[child].joins
+        for _ in range(n_joining):  # follow the chain to a child who did not join anyone today
+            if known[other].joins == b.UNSET or known[other].joins == other:
+                break
+            other = known[other].joins
+        if other != child:
+            home = known[other].home
+            known[child].home = home if home != b.UNSET else b.LONG_AGO - other
+    for k in range(n_joining):
+        known[joining[k]].joins = b.UNSET
+    totals[b.T_JOINING] = 0
+
+
+@loop
+def _book_search(event: b.Event, child: b.Known, radius_tenths: int, searches: b.Searches) -> None:
+    """What was wanted, what was got, and whether it lies beyond the radius (unaccompanied children apart)."""
+    wanted = child.wanted
+    child.wanted = b.UNSET
+    if event.year < 0 or wanted < 0:
+        return
+    band = age_band(child.birth_day, event.day)
+    searches.made[event.year, child.locality, wanted, child.kind] += 1
+    searches.made_by_age[event.year, band, wanted, child.kind] += 1
+    if child.kind != w.AT_HOME and child.unaccompanied != 1 and event.detail > radius_tenths:
+        searches.beyond_radius[event.year, child.locality, wanted] += 1
+        searches.beyond_radius_by_age[event.year, band, wanted] += 1
+
+
+@loop
+def _end_placement(
+    event: b.Event,
+    child: b.Known,
+    years: np.ndarray,
+    counts: np.ndarray,
+    placement_days: np.ndarray,
+    price_days: np.ndarray,
+) -> None:
+    """The child moves out; the ends of the last two placements are kept for the count of placements in a year."""
+    if child.kind == w.KINSHIP and event.detail == w.MOVE:
+        _add(counts, b.K_KINSHIP_BREAKDOWNS, event.row, 1)
+    _end_stay(child, event.day, years, placement_days, price_days)
+    child.kind = b.UNSET
+    child.last_end_but_one = child.last_end
+    child.last_end = event.day
+
+
+@loop
+def _end_stay(child: b.Known, day: int, years: np.ndarray, placement_days: np.ndarray, price_days: np.ndarray) -> None:
+    """Book the days of a stay at a provider; a stay without one (at home) costs no place."""
+    if child.stay_since != b.UNSET and child.stay_provider >= 0:
+        for year in range(len(years)):
+            days = _days_in_year(child.stay_since, day, years[year])
+            placement_days[year, child.stay_provider, child.stay_bucket] += days
+            price_days[year, child.stay_provider, child.stay_bucket] += days * child.stay_multiplier
+    child.stay_since = b.UNSET
+
+
+# --- after care ------------------------------------------------------------------------------------------------------
+@loop
+def _after_care(
+    event: b.Event,
+    child: b.Known,
+    since: np.ndarray,
+    totals: np.ndarray,
+    years: np.ndarray,
+    counts: np.ndarray,
+    service_units: np.ndarray,
+) -> None:
+    """Life after care; return from a kinship order that broke down (its end and the return come in any order)."""
+    if event.what == w.RE_ENTRY_BEGINS:
+        if since[b.L_KINSHIP_ORDER] != b.UNSET or child.kinship_order_end == event.day:
+            _add(counts, b.K_KINSHIP_BREAKDOWNS, event.row, 1)
+    elif event.detail != w.CONTINUING_CARE:
+        line = b.L_AFTERCARE if event.detail == w.AFTERCARE else b.L_HOME + event.detail - w.HOME_AFTER_CARE
+        if event.what == w.AFTER_CARE_STARTED:
+            _begin_service(line, event, since, totals)
+        else:
+            _end_service(line, event.day, since, totals, years, service_units)
+            if line == b.L_KINSHIP_ORDER:
+                child.kinship_order_end = event.day
+
+
+@loop
+def _continuing_care(
+    event: b.Event,
+    child: b.Known,
+    totals: np.ndarray,
+    years: np.ndarray,
+    placement_days: np.ndarray,
+    price_days: np.ndarray,
+) -> None:
+    """Continuing care keeps the place and the cost, but the young person is no longer looked after."""
+    if event.what == w.AFTER_CARE_STARTED:
+        _begin_stay(event, child, 1)
+        totals[b.T_CONTINUING] += 1
+    elif child.stay_since != b.UNSET and child.stay_bucket == 1:
+        _end_stay(child, event.day, years, placement_days, price_days)
+        totals[b.T_CONTINUING] -= 1
+
+
+@loop
+def _close_the_books(grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
+    """Book the days of what is still open after the last day; it stays open."""
+    for i in range(len(memory.known)):
+        _end_stay(memory.known[i], grid.until + 1, grid.years, out.placement_days, out.price_days)
+        for line in range(b.N_SERVICE_LINES):
+            _end_service(line, grid.until + 1, memory.since[i], memory.totals, grid.years, out.service_units)

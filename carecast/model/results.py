@@ -1,0 +1,267 @@
+"""From one replication's event log to its tables: measures by month, days and cases by financial year.
+
+Units are children unless the measure says otherwise. The grid is dense: a measure has a value in every month, and a
+percentage or mean whose denominator is nought is 0. Flows of a month are events after the as-at day; stocks are counted
+at the end of the month's last day. The log may also hold history: events dated on or before the as-at day set what is
+open and the memory that looks back 12 or 18 months (``left_care``, ``referred``, ``protection_ended``, placements) and
+are never counted as flows. Where they are lacking, shares that look back are too low in the first 12 or 18 months.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from carecast.model import ledger as b
+from carecast.model import words as w
+from carecast.model.calendar import Calendar
+from carecast.model.event_log import Children, Log, as_children, as_log, sorted_log
+from carecast.model.reduction import fill
+
+SERVICE_LINES = b.SERVICE_LINES
+
+# Percentages and means: measure -> (numerator, denominator), positions in COUNTS.
+SHARES = {
+    "within_radius_percent": (b.K_WITHIN_RADIUS, b.K_DISTANCE_KNOWN),
+    "out_of_area_percent": (b.K_OUT_OF_AREA, b.K_AWAY),
+    "re_referral_12m_percent": (b.K_RE_REFERRALS_12M, b.K_REFERRALS),
+    "repeat_protection_18m_percent": (b.K_REPEAT_PROTECTION_18M, b.K_PROTECTION_STARTS),
+    "re_entry_12m_percent": (b.K_RE_ENTRIES_12M, b.K_ENTRIES),
+    "three_placements_percent": (b.K_THREE_PLACEMENTS, b.K_LOOKED_AFTER),
+    "more_than_one_placement_percent": (b.K_TWO_PLACEMENTS, b.K_LOOKED_AFTER),
+    "siblings_together_percent": (b.K_WITH_ALL_SIBLINGS, b.K_WITH_SIBLINGS),
+}
+# Measures that are a count as it stands.
+PLAIN = {
+    "looked_after_away_from_home": b.K_AWAY,
+    "looked_after_at_home": b.K_FIRST_TYPE + w.AT_HOME,
+    "continuing_care": b.K_CONTINUING_CARE,
+    "early_help_waiting": b.K_EARLY_HELP_WAITING,
+    "early_help_open": b.K_EARLY_HELP_OPEN,
+    "support_open": b.K_SUPPORT_OPEN,
+    "protection_open": b.K_PROTECTION_OPEN,
+    "contacts": b.K_CONTACTS,
+    "referrals": b.K_REFERRALS,
+    "early_help_starts": b.K_EARLY_HELP_STARTS,
+    "entries_to_care": b.K_ENTRIES,
+    "exits_from_care": b.K_EXITS,
+    "moves": b.K_MOVES,
+    "re_entries": b.K_RE_ENTRIES,
+    "kinship_breakdowns": b.K_KINSHIP_BREAKDOWNS,
+    "escalations_waiting": b.K_ESCALATIONS_WAITING,
+}
+# Every measure without a breakdown, in the order of the tables; ``looked_after`` and its breakdowns come first.
+MEASURES = (
+    "looked_after_away_from_home",
+    "looked_after_at_home",
+    "looked_after_in_community",
+    "looked_after_in_residential",
+    "continuing_care",
+    "balance_of_care_percent",
+    "within_radius_percent",
+    "out_of_area_percent",
+    "distance_unknown_percent",
+    "early_help_waiting",
+    "early_help_open",
+    "support_open",
+    "protection_open",
+    "contacts",
+    "referrals",
+    "early_help_starts",
+    "early_help_wait_days",
+    "entries_to_care",
+    "exits_from_care",
+    "moves",
+    "re_entries",
+    "re_referral_12m_percent",
+    "repeat_protection_18m_percent",
+    "re_entry_12m_percent",
+    "kinship_breakdowns",
+    "three_placements_percent",
+    "more_than_one_placement_percent",
+    "escalations_waiting",
+    "siblings_together_percent",
+)
+
+
+class HasPlacementType(Protocol):
+    """All that results ask of a provider."""
+
+    @property
+    def placement_type(self) -> str:
+        """A word of PLACEMENT_TYPES."""
+
+
+class Counted(NamedTuple):
+    """Events that a programme cost is paid for, by child or, once a day, by family; -1 means any.
+
+    Only events after the as-at day and from ``from_day`` to ``to_day`` (both included) count. Where several localities
+    are meant, give one ``Counted`` for each.
+    """
+
+    event: int  # words.EVENTS
+    detail: int = -1
+    locality: int = -1
+    per_family: bool = False
+    from_day: int = 0
+    to_day: int = w.NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What one replication comes to. FY is an index into the calendar's financial years, in full or in part.
+
+    A child in place at the end of day t counts day t: a stay from day a to day b counts days a to b - 1, split exactly
+    over financial years, from the day after the as-at day to ``until`` included.
+    """
+
+    rows: tuple[tuple[str, str], ...]  # (measure, breakdown) of ``monthly``, the same in every replication of a run
+    monthly: np.ndarray  # float64 [row, month]
+    counts: np.ndarray  # int64 [ledger.COUNTS, month]; numerators and denominators, to pool shares over months
+    placement_days: np.ndarray  # int64 [FY, provider, 0 looked after | 1 continuing care]
+    price_days: np.ndarray  # float64, same shape; days x price multiplier
+    service_units: np.ndarray  # int64 [FY, SERVICE_LINES]; child-days, or children started (assessment, pre_entry)
+    counted: np.ndarray  # int64 [FY, item]
+    placements_made: np.ndarray  # int64 [FY, locality, wanted type, got type]; placements begun
+    placed_beyond_radius: np.ndarray  # int64 [FY, locality, wanted type]; unaccompanied children apart
+    early_help_wait_days_by_locality: np.ndarray  # int64 [FY, locality, 0 days | 1 starts]
+    placements_made_by_age: np.ndarray  # int64 [FY, age band, wanted type, got type]
+    placed_beyond_radius_by_age: np.ndarray  # int64 [FY, age band, wanted type]
+
+
+def measure_rows(localities: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """(measure, breakdown) of every row of ``Tables.monthly``. Nobody of 18 or over is looked after: no such row."""
+    looked_after = [
+        "total",
+        *(f"placement_type={name}" for name in w.PLACEMENT_TYPES),
+        *(f"age_band={name}" for name in w.AGE_BANDS[: w.ADULT]),
+        *(f"locality={name}" for name in localities),
+    ]
+    return (*(("looked_after", breakdown) for breakdown in looked_after), *((name, "total") for name in MEASURES))
+
+
+def reduce_log(
+    log: Log,
+    children: Children,
+    calendar: Calendar,
+    providers: Sequence[HasPlacementType],
+    localities: Sequence[str],
+    counted: Sequence[Counted] = (),
+    radius_miles: float = 15.0,
+) -> Tables:
+    """Fill the tables of one replication; ``providers`` and ``localities`` are those the log's indices point into."""
+    log, children = as_log(*log), as_children(*children)
+    if np.any(log.day[1:] < log.day[:-1]):
+        log = sorted_log(log)
+    grid = _grid(calendar, providers, counted, radius_miles)
+    out = _empty(len(calendar.financial_years), len(providers), len(localities), len(counted), calendar.n_rows)
+    fill(log, grid, b.new_memory(children, len(counted)), out)
+    return Tables(
+        rows=measure_rows(localities),
+        monthly=_monthly(out.counts, len(localities)),
+        counts=out.counts[: len(b.COUNTS)],
+        placement_days=out.placement_days,
+        price_days=out.price_days,
+        service_units=out.service_units,
+        counted=out.counted,
+        placements_made=out.searches.made,
+        placed_beyond_radius=out.searches.beyond_radius,
+        early_help_wait_days_by_locality=out.wait_days,
+        placements_made_by_age=out.searches.made_by_age,
+        placed_beyond_radius_by_age=out.searches.beyond_radius_by_age,
+    )
+
+
+def _grid(
+    calendar: Calendar, providers: Sequence[HasPlacementType], counted: Sequence[Counted], radius_miles: float
+) -> b.Grid:
+    items = [[int(value) for value in Counted(*item)] for item in counted]
+    first, end = calendar.start_day + 1, calendar.last_day + 1
+    years = [
+        (max(first, last.replace(year=last.year - 1).toordinal() + 1), min(end, last.toordinal() + 1))
+        for last in calendar.financial_year_ends
+    ]
+    types = [w.PLACEMENT_TYPES.index(provider.placement_type) for provider in providers]
+    return b.Grid(
+        as_at=calendar.start_day,
+        until=calendar.last_day,
+        first_day=calendar.first_day,
+        radius_tenths=round(radius_miles * 10),
+        census_day=np.minimum(calendar.month_end_days, calendar.last_day).astype(np.int64),
+        month_of_day=calendar.month_of_day.astype(np.int64),
+        year_of_month=calendar.financial_year_of_month.astype(np.int64),
+        years=np.array(years, dtype=np.int64),
+        provider_type=np.array(types, dtype=np.int64),
+        counted=np.array(items, dtype=np.int64).reshape(len(items), len(Counted._fields)),
+    )
+
+
+def _empty(n_years: int, n_providers: int, n_localities: int, n_counted: int, n_rows: int) -> b.Filled:
+    def zeros(*shape: int) -> np.ndarray:
+        return np.zeros(shape, dtype=np.int64)
+
+    n_types = w.N_PLACEMENT_TYPES
+    return b.Filled(
+        counts=zeros(b.K_FIRST_LOCALITY + n_localities, n_rows),
+        placement_days=zeros(n_years, n_providers, 2),
+        price_days=np.zeros((n_years, n_providers, 2)),
+        service_units=zeros(n_years, b.N_SERVICE_LINES),
+        counted=zeros(n_years, n_counted),
+        wait_days=zeros(n_years, n_localities, 2),
+        searches=b.Searches(
+            made=zeros(n_years, n_localities, n_types, n_types),
+            beyond_radius=zeros(n_years, n_localities, n_types),
+            made_by_age=zeros(n_years, w.N_AGE_BANDS, n_types, n_types),
+            beyond_radius_by_age=zeros(n_years, w.N_AGE_BANDS, n_types),
+        ),
+    )
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Numerator over denominator; 0 where the denominator is 0."""
+    share = np.zeros(len(numerator))
+    np.divide(numerator, denominator, out=share, where=denominator > 0)
+    return share
+
+
+def _monthly(counts: np.ndarray, n_localities: int) -> np.ndarray:
+    """Every measure in the order of ``measure_rows``.
+
+    balance_of_care_percent = children in community placements / looked after (LGBF CHN9).
+    within_radius_percent = within / away from home with a known distance; distance_unknown_percent = unknown / (known +
+    unknown); in both, unaccompanied children and distances not counted stand apart. out_of_area_percent is of all
+    children away from home.
+    re_referral_12m_percent: of the month's referrals, children referred in the 365 days before.
+    re_entry_12m_percent: of the month's entries, children who left care in the 365 days before.
+    repeat_protection_18m_percent: of the month's protection starts, children whose protection ended in the 548 days
+    before (LGBF CHN22).
+    three_placements_percent: of children looked after, those with three or more placements that began in the last 365
+    days or were running when these began; more_than_one_placement_percent (LGBF CHN23): two or more.
+    siblings_together_percent: of children away from home with a brother or sister also away, those in one home with all
+    of these.
+    kinship_breakdowns: kinship placements that ended in a move, and kinship orders that ended in a return to care.
+    early_help_wait_days: mean days from asking to starting, of the month's starts.
+    """
+    types = counts[b.K_FIRST_TYPE : b.K_FIRST_AGE_BAND]
+    community, residential = types[: w.FIRST_RESIDENTIAL].sum(axis=0), types[w.FIRST_RESIDENTIAL :].sum(axis=0)
+    looked_after = counts[b.K_LOOKED_AFTER]
+    unknown, known = counts[b.K_DISTANCE_UNKNOWN], counts[b.K_DISTANCE_KNOWN]
+    values = {name: counts[position].astype(np.float64) for name, position in PLAIN.items()}
+    values |= {name: 100.0 * _ratio(counts[top], counts[bottom]) for name, (top, bottom) in SHARES.items()}
+    values |= {
+        "looked_after_in_community": community,
+        "looked_after_in_residential": residential,
+        "balance_of_care_percent": 100.0 * _ratio(community, looked_after),
+        "distance_unknown_percent": 100.0 * _ratio(unknown, known + unknown),
+        "early_help_wait_days": _ratio(counts[b.K_EARLY_HELP_WAIT_DAYS], counts[b.K_EARLY_HELP_STARTS]),
+    }
+    breakdowns = np.vstack(
+        [
+            looked_after[np.newaxis],
+            types,
+            counts[b.K_FIRST_AGE_BAND : b.K_FIRST_AGE_BAND + w.ADULT],
+            counts[b.K_FIRST_LOCALITY : b.K_FIRST_LOCALITY + n_localities],
+        ]
+    )
+    return np.vstack([breakdowns, [values[name] for name in MEASURES]]).astype(np.float64)

@@ -1,0 +1,395 @@
+"""Every decision of the pathway, as plain scalar functions: no world, no clock, no randomness of their own.
+
+The SimPy clock calls these as they stand; the compiled clock compiles this very source. ``math`` only, no numpy, the same
+float expressions in the same order, so both give the same bits. Days are ordinals; an event dated day d is in place at
+the end of day d.
+"""
+
+import math
+
+from carecast.model import draws as dr
+from carecast.model import words as w
+
+AGE_START_DAYS = (0, 365, 1826, 3652, 5844, 6574)  # floor(years x 365.25) for 0, 1, 5, 10, 16, 18
+ADULT_AGE_DAYS = 6574
+BAND_START_DAYS = (0, 28, 91, 182, 365, 730, 1826)
+
+YEAR_DAYS = 365
+
+# What a child's request at the desk is about, and who is served first.
+ASK_PLACE, ASK_STEP_DOWN, ASK_RETURN = range(3)
+FIRST_EMERGENCY, THEN_ENTRY, THEN_CLOSURE, THEN_MOVE, THEN_BETTER = range(5)
+
+# Rows of the table of wanted placement types.
+M_ENTRY, M_RETURN, M_REMAND, M_UNACCOMPANIED, M_MOVE, M_STEP_DOWN = 0, 1, 2, 3, 4, 4 + w.N_PLACEMENT_TYPES
+N_MOMENTS = 4 + 2 * w.N_PLACEMENT_TYPES
+
+
+# --- age and duration -----------------------------------------------------------------------------------------------------
+def age_band(birth_day: int, day: int) -> int:
+    """Age band of a child on a day."""
+    age_days = day - birth_day
+    band = 0
+    while band < w.N_AGE_BANDS - 1 and age_days >= AGE_START_DAYS[band + 1]:
+        band += 1
+    return band
+
+
+def duration_band(days: int) -> int:
+    """Duration band of so many days."""
+    band = 0
+    while band < w.N_DURATION_BANDS - 1 and days >= BAND_START_DAYS[band + 1]:
+        band += 1
+    return band
+
+
+def month_at(hazards, day: int) -> int:  # type: ignore[no-untyped-def]
+    """Month of the run that a day belongs to; days after the run belong to its last month."""
+    if day >= hazards.end_day:
+        day = hazards.end_day - 1
+    return hazards.month_of_day[day - hazards.first_day]
+
+
+# --- competing hazards ------------------------------------------------------------------------------------------------------
+def ratio_days(hazards, series: int, day: int) -> float:  # type: ignore[no-untyped-def]
+    """Sum of the daily ratios of a series from the start of the run up to (not including) a day."""
+    month = month_at(hazards, day)
+    at = series * hazards.n_months + month
+    return hazards.ratio_sum[at] + hazards.ratio[at] * (day - hazards.month_start_day[month])
+
+
+def walk(hazards, cause, kind, locality, birth_day, since_day, from_day, until_day, threshold):  # type: ignore[no-untyped-def]
+    """Walk a unit-exponential threshold along one cause's cumulative hazard.
+
+    Returns (day, left): the first whole day after ``from_day`` by whose end the hazard accumulated since ``from_day``
+    reaches ``threshold``, with nothing left; or (NEVER, what is left of the threshold at ``until_day``). The hazard is
+    constant within cells of age band and duration band (days since ``since_day``), times the ratio of the month.
+    """
+    day = from_day
+    if until_day > hazards.end_day:
+        until_day = hazards.end_day
+    base = (cause * w.N_PLACEMENT_TYPES + kind) * w.N_AGE_BANDS
+    series_base = ((cause * w.N_PLACEMENT_TYPES + kind) * hazards.n_localities + locality) * w.N_AGE_BANDS
+    while day < until_day:
+        age = age_band(birth_day, day)
+        band = duration_band(day - since_day)
+        cell_end = until_day
+        if age < w.N_AGE_BANDS - 1 and birth_day + AGE_START_DAYS[age + 1] < cell_end:
+            cell_end = birth_day + AGE_START_DAYS[age + 1]
+        if band < w.N_DURATION_BANDS - 1 and since_day + BAND_START_DAYS[band + 1] < cell_end:
+            cell_end = since_day + BAND_START_DAYS[band + 1]
+        rate = hazards.rate[(base + age) * w.N_DURATION_BANDS + band]
+        if rate > 0.0:
+            series = hazards.series_of[series_base + age]
+            before = ratio_days(hazards, series, day)
+            gain = rate * (ratio_days(hazards, series, cell_end) - before)
+            if gain >= threshold:
+                return _day_reached(hazards, series, before + threshold / rate, day, cell_end), 0.0
+            threshold -= gain
+        day = cell_end
+    return w.NEVER, threshold
+
+
+def _day_reached(hazards, series, target, from_day, cell_end):  # type: ignore[no-untyped-def]
+    month = month_at(hazards, from_day)
+    at = series * hazards.n_months + month
+    while month < hazards.n_months - 1 and hazards.ratio_sum[at + 1] < target:
+        month += 1
+        at += 1
+    ratio = hazards.ratio[at]
+    day = hazards.month_start_day[month]
+    if ratio > 0.0:
+        day += math.ceil((target - hazards.ratio_sum[at]) / ratio)
+    if day <= from_day:
+        return from_day + 1
+    if day > cell_end:
+        return cell_end
+    return day
+
+
+# --- choosing -----------------------------------------------------------------------------------------------------------------
+def choose(cumulated, start: int, n: int, u: float) -> int:  # type: ignore[no-untyped-def]
+    """First of ``n`` outcomes whose cumulated chance exceeds ``u``."""
+    for outcome in range(n - 1):
+        if u < cumulated[start + outcome]:
+            return outcome
+    return n - 1
+
+
+def branch_outcome(choices, branch, age, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """Outcome at a branch of the pathway."""
+    u = dr.uniform(key_1, key_2, dr.P_BRANCH + branch, spell)
+    return choose(choices.branch, (branch * w.N_AGE_BANDS + age) * w.N_OUTCOMES, w.N_OUTCOMES, u)
+
+
+def is_diverted(choices, hazards, diversion, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """Whether levers in force on a day divert this child or family."""
+    at = ((diversion * hazards.n_localities + locality) * w.N_AGE_BANDS + age) * hazards.n_months
+    share = choices.divert[at + month_at(hazards, day)]
+    return share > 0.0 and dr.uniform(key_1, key_2, dr.P_DIVERT + diversion, spell) < share
+
+
+def wanted_type(choices, moment, age, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """Placement type wanted at a moment (row of the table), before any overflow."""
+    u = dr.uniform(key_1, key_2, dr.P_WANTED, spell)
+    return choose(choices.wanted, (moment * w.N_AGE_BANDS + age) * w.N_PLACEMENT_TYPES, w.N_PLACEMENT_TYPES, u)
+
+
+def after_referral(choices, hazards, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """(outcome, diversion or -1) of a referral: closed, early help or assessment."""
+    outcome = branch_outcome(choices, w.B_REFERRAL, age, key_1, key_2, spell)
+    if outcome == w.TO_ASSESSMENT and is_diverted(
+        choices, hazards, w.REFERRAL_TO_EARLY_HELP, locality, age, day, key_1, key_2, spell
+    ):
+        return w.TO_EARLY_HELP, w.REFERRAL_TO_EARLY_HELP
+    return outcome, -1
+
+
+def after_assessment(choices, hazards, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """(outcome, diversion or -1) of an assessment: closed, early help, support, protection or pre-entry."""
+    outcome = branch_outcome(choices, w.B_ASSESSMENT, age, key_1, key_2, spell)
+    if outcome == w.TO_SUPPORT and is_diverted(
+        choices, hazards, w.ASSESSMENT_TO_EARLY_HELP, locality, age, day, key_1, key_2, spell
+    ):
+        return w.TO_EARLY_HELP, w.ASSESSMENT_TO_EARLY_HELP
+    return outcome, -1
+
+
+def after_pre_entry(choices, hazards, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """(outcome, diversion or -1) of a pre-entry decision.
+
+    A lever changes what is offered and so how often the decision is to look after the child; it never removes the child.
+    """
+    outcome = branch_outcome(choices, w.B_PRE_ENTRY, age, key_1, key_2, spell)
+    if outcome < w.TO_CARE_AT_HOME:
+        return outcome, -1
+    if is_diverted(choices, hazards, w.PRE_ENTRY_TO_SUPPORT, locality, age, day, key_1, key_2, spell):
+        return w.TO_SUPPORT, w.PRE_ENTRY_TO_SUPPORT
+    if outcome == w.TO_CARE_AT_HOME:
+        return outcome, -1
+    if is_diverted(choices, hazards, w.PRE_ENTRY_TO_KINSHIP_ORDER, locality, age, day, key_1, key_2, spell):
+        return w.TO_KINSHIP_ORDER, w.PRE_ENTRY_TO_KINSHIP_ORDER
+    if is_diverted(choices, hazards, w.CARE_AWAY_TO_AT_HOME, locality, age, day, key_1, key_2, spell):
+        return w.TO_CARE_AT_HOME, w.CARE_AWAY_TO_AT_HOME
+    return outcome, -1
+
+
+def offered_type(choices, hazards, wanted, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """(placement type, diversion or -1): what is offered instead of the type the child's hand says."""
+    if wanted == w.AT_HOME or wanted == w.KINSHIP:
+        return wanted, -1
+    if is_diverted(choices, hazards, w.CARE_AWAY_TO_KINSHIP, locality, age, day, key_1, key_2, spell):
+        return w.KINSHIP, w.CARE_AWAY_TO_KINSHIP
+    if (wanted == w.CHILDRENS_HOUSE_OWN or wanted == w.RESIDENTIAL_EXTERNAL) and is_diverted(
+        choices, hazards, w.RESIDENTIAL_TO_FOSTER, locality, age, day, key_1, key_2, spell
+    ):
+        return w.FOSTER_OWN, w.RESIDENTIAL_TO_FOSTER
+    return wanted, -1
+
+
+def move_row(cause: int, kind: int) -> int:
+    """Row of wanted types for a child who leaves a placement of ``kind`` by ``cause`` and stays in care."""
+    if cause == w.STEP_DOWN:
+        return M_STEP_DOWN + kind
+    return M_MOVE + kind
+
+
+def wanted_at_entry(choices, hazards, how, outcome, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """(placement type, diversion or -1) for a child who enters care; the family's hand, so siblings want alike."""
+    if outcome == w.TO_CARE_AT_HOME:
+        return w.AT_HOME, -1
+    moment = M_ENTRY
+    if how == w.REMAND:
+        moment = M_REMAND
+    elif how == w.UNACCOMPANIED:
+        moment = M_UNACCOMPANIED
+    wanted = wanted_type(choices, moment, age, key_1, key_2, spell)
+    return offered_type(choices, hazards, wanted, locality, age, day, key_1, key_2, spell)
+
+
+def wanted_after(choices, hazards, cause, kind, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """(placement type, diversion or -1) for a child whose placement of ``kind`` ended by ``cause``, or should."""
+    if cause == w.RETURN_WITHIN_RADIUS or cause == w.HOUSE_CLOSED:
+        return kind, -1
+    wanted = wanted_type(choices, move_row(cause, kind), age, key_1, key_2, spell)
+    return offered_type(choices, hazards, wanted, locality, age, day, key_1, key_2, spell)
+
+
+def request_after(cause: int, kind: int) -> tuple[int, int]:
+    """(what the request is about, priority) after a move cause: only the first two leave before a home is found."""
+    if cause == w.HOUSE_CLOSED:
+        return ASK_PLACE, THEN_CLOSURE
+    if cause == w.MOVE:
+        return ASK_PLACE, THEN_MOVE
+    if cause == w.STEP_DOWN:
+        return ASK_STEP_DOWN, THEN_BETTER
+    return ASK_RETURN, THEN_BETTER
+
+
+def is_far(places, hazards, kind, miles, unaccompanied, day):  # type: ignore[no-untyped-def]
+    """Whether a child lives beyond the radius of the search, away from home, with the distance known."""
+    if kind == w.AT_HOME or unaccompanied:
+        return False
+    return miles > places.radius_miles[month_at(hazards, day)]
+
+
+def help_priority(age: int) -> int:
+    """Priority in a service's queue: families whose lead child is under one come first (best start in infancy)."""
+    return 0 if age == 0 else 1
+
+
+def is_return(cause: int) -> bool:
+    """Whether a state after care ended with the child coming back into care."""
+    return cause == w.RE_ENTRY or cause == w.KINSHIP_ORDER_BREAKS or cause == w.ADOPTION_DISRUPTS
+
+
+def or_closed(day, cause, close_day, today):  # type: ignore[no-untyped-def]
+    """(day, cause) of what comes first: the end that was drawn, or the closure of the house."""
+    if close_day < day:
+        return _later(close_day, today), w.HOUSE_CLOSED
+    return day, cause
+
+
+def miles_detail(miles, unaccompanied):  # type: ignore[no-untyped-def]
+    """Distance as the log keeps it: tenths of a mile, or unknown, or not counted for an unaccompanied child."""
+    if unaccompanied:
+        return w.DISTANCE_NOT_COUNTED
+    if miles < 0.0:
+        return w.DISTANCE_UNKNOWN
+    return int(miles * 10.0 + 0.5)
+
+
+# --- waits --------------------------------------------------------------------------------------------------------------------
+def first_of(hazards, causes, ratios, locality, birth_day, since_day, from_day, until_day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """(day, cause) of the earliest of several causes, each with its own draw; ``LIMIT_REACHED`` at ``until_day``.
+
+    ``ratios`` multiply the hazard of each cause for this child alone. Ties go to the cause that comes first.
+    """
+    best_day = until_day
+    best_cause = w.LIMIT_REACHED
+    for position in range(len(causes)):
+        cause = causes[position]
+        threshold = dr.unit_exponential(key_1, key_2, cause, spell) / ratios[position]
+        day, _ = walk(hazards, cause, 0, locality, birth_day, since_day, from_day, best_day, threshold)
+        if day < best_day:
+            best_day = day
+            best_cause = cause
+    return best_day, best_cause
+
+
+WAITING_CAUSES = (w.WAIT_DISENGAGED, w.WAIT_ESCALATED)
+EARLY_HELP_CAUSES = (w.EARLY_HELP_ENDS, w.EARLY_HELP_STEPS_UP)
+ASSESSMENT_CAUSES = (w.ASSESSMENT_ENDS,)
+SUPPORT_CAUSES = (w.SUPPORT_ENDS, w.SUPPORT_TO_PROTECTION, w.SUPPORT_TO_PRE_ENTRY)
+PROTECTION_CAUSES = (w.PROTECTION_ENDS, w.PROTECTION_TO_PRE_ENTRY)
+PRE_ENTRY_CAUSES = (w.PRE_ENTRY_DECIDED,)
+CLOSED_CAUSES = (w.RE_REFERRED,)
+HOME_CAUSES = (w.RE_ENTRY,)
+KINSHIP_ORDER_CAUSES = (w.KINSHIP_ORDER_BREAKS,)
+ADOPTED_CAUSES = (w.ADOPTION_DISRUPTS,)
+CONTINUING_CAUSES = (w.CONTINUING_CARE_ENDS,)
+ONES = (1.0, 1.0, 1.0)
+
+
+def wait_in_state(hazards, choices, state, locality, birth_day, since_day, from_day, diverted, key_1, key_2, spell):  # type: ignore[no-untyped-def]  # noqa: C901, E501
+    """(day, cause) at which a wait in a state outside care ends. ``birth_day`` is the lead child's.
+
+    The limit of each state is certain: 18th birthdays, the memory of closed cases, the age limits after care.
+    """
+    adult = birth_day + ADULT_AGE_DAYS
+    start = from_day
+    end = hazards.end_day
+    if state == w.EARLY_HELP_WAITING:
+        limit = _later(min(since_day + choices.wait_limit_days, end), start)
+        return first_of(hazards, WAITING_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+    if state == w.EARLY_HELP:
+        return first_of(hazards, EARLY_HELP_CAUSES, ONES, locality, birth_day, since_day, start, end, key_1, key_2, spell)
+    if state == w.ASSESSMENT:
+        return first_of(hazards, ASSESSMENT_CAUSES, ONES, locality, birth_day, since_day, start, end, key_1, key_2, spell)
+    if state == w.SUPPORT:
+        ratio = choices.diverted_hazard_ratio if diverted else 1.0
+        ratios = (1.0, 1.0, ratio)
+        limit = _later(min(adult, end), start)
+        return first_of(hazards, SUPPORT_CAUSES, ratios, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+    if state == w.PROTECTION:
+        limit = _later(min(adult, end), start)
+        return first_of(hazards, PROTECTION_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+    if state == w.PRE_ENTRY:
+        return first_of(hazards, PRE_ENTRY_CAUSES, ONES, locality, birth_day, since_day, start, end, key_1, key_2, spell)
+    if state == w.CLOSED:
+        limit = _later(min(since_day + choices.closed_memory_days, adult), start)
+        return first_of(hazards, CLOSED_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+    if state == w.HOME_AFTER_CARE:
+        limit = _later(min(since_day + choices.home_memory_days, adult), start)
+        return first_of(hazards, HOME_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+    if state == w.KINSHIP_ORDER:
+        limit = _later(adult, start)
+        return first_of(
+            hazards, KINSHIP_ORDER_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell
+        )
+    if state == w.ADOPTED:
+        limit = _later(adult, start)
+        return first_of(hazards, ADOPTED_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+    if state == w.CONTINUING_CARE:
+        limit = _later(birth_day + choices.continuing_limit_days, start)
+        return first_of(hazards, CONTINUING_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+    return _later(birth_day + choices.aftercare_limit_days, start), w.LIMIT_REACHED
+
+
+def _later(day: int, than: int) -> int:
+    if day > than:
+        return day
+    return than + 1
+
+
+def next_in_care(hazards, kind, locality, birth_day, care_since, placed_since, from_day, close_day, far, left, thresholds, key_1, key_2, placement):  # type: ignore[no-untyped-def]  # noqa: E501
+    """(day, cause) at which a placement ends, and in ``left`` what stays of each exit's threshold if it was not an exit.
+
+    Exits race along time in care with thresholds that last the whole stay in care (``thresholds``), moves along time in
+    placement with thresholds of their own for each placement. The 18th birthday and a house's closure are certain.
+    ``far`` admits a return within the radius. Exit causes come before moves at a tie; certain ends before both.
+    """
+    best_day = _later(birth_day + ADULT_AGE_DAYS, from_day)
+    best_cause = w.AGED_OUT
+    if close_day < best_day:
+        best_day = _later(close_day, from_day)
+        best_cause = w.HOUSE_CLOSED
+    for position in range(w.LAST_EXIT - w.FIRST_EXIT + 1):
+        cause = w.FIRST_EXIT + position
+        day, _ = walk(hazards, cause, kind, locality, birth_day, care_since, from_day, best_day, thresholds[position])
+        if day < best_day:
+            best_day = day
+            best_cause = cause
+    last_move = w.LAST_MOVE if far else w.LAST_MOVE - 1
+    for cause in range(w.FIRST_MOVE, last_move + 1):
+        threshold = dr.unit_exponential(key_1, key_2, cause, placement)
+        day, _ = walk(hazards, cause, kind, locality, birth_day, placed_since, from_day, best_day, threshold)
+        if day < best_day:
+            best_day = day
+            best_cause = cause
+    if best_cause >= w.FIRST_MOVE and best_day < hazards.end_day:
+        for position in range(w.LAST_EXIT - w.FIRST_EXIT + 1):
+            cause = w.FIRST_EXIT + position
+            _, rest = walk(hazards, cause, kind, locality, birth_day, care_since, from_day, best_day, thresholds[position])
+            left[position] = rest
+    return best_day, best_cause
+
+
+def is_exit(cause: int) -> bool:
+    """Whether a placement that ended by ``cause`` ends the stay in care."""
+    return w.FIRST_EXIT <= cause <= w.LAST_EXIT or cause == w.AGED_OUT
+
+
+def after_exit(choices, cause, kind, age_days, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """State after leaving care: home, kinship order, adopted, continuing care, aftercare, or gone."""
+    if cause == w.EXIT_HOME:
+        return w.HOME_AFTER_CARE
+    if cause == w.EXIT_KINSHIP_ORDER:
+        return w.KINSHIP_ORDER
+    if cause == w.EXIT_ADOPTION:
+        return w.ADOPTED
+    if cause == w.EXIT_OTHER and age_days < AGE_START_DAYS[4]:
+        return w.GONE
+    if dr.uniform(key_1, key_2, dr.P_CONTINUES, spell) < choices.continues[kind]:
+        return w.CONTINUING_CARE
+    return w.AFTERCARE

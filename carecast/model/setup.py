@@ -1,0 +1,266 @@
+"""One replication laid out for a clock: children of the stock and arrivals, tables, and empty desk.
+
+Everything here is exogenous: it is drawn before the clock starts, alike for both clocks and, child by child, alike in
+baseline and scenario.
+"""
+
+from typing import NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+
+from carecast.model import compiled, rules
+from carecast.model import desk as plain_desk
+from carecast.model import draws as dr
+from carecast.model import words as w
+from carecast.model.arrivals import FamilyColumns, Streams
+from carecast.model.parameters import BadFile
+from carecast.model.tables import Choices, Families, Hazards, Kids, Places, Pools
+
+arrivals = compiled.MODULES["arrivals"]
+
+STAGE_OF_STATE = {
+    w.EARLY_HELP_WAITING: w.TO_EARLY_HELP,
+    w.EARLY_HELP: w.TO_EARLY_HELP,
+    w.ASSESSMENT_WAITING: w.TO_ASSESSMENT,
+    w.ASSESSMENT: w.TO_ASSESSMENT,
+    w.SUPPORT: w.TO_SUPPORT,
+    w.PROTECTION: w.TO_PROTECTION,
+    w.PRE_ENTRY: w.TO_PRE_ENTRY,
+    w.CLOSED: w.TO_CLOSED,
+}
+
+
+STOCK_SPELL = 1000  # where a second case of one stock family begins to count its spells: hands of its own
+
+
+class Stock(NamedTuple):
+    """Children in the system at the start, one variant, sorted by family."""
+
+    birth_day: np.ndarray
+    locality: np.ndarray
+    zone: np.ndarray
+    family: np.ndarray  # 0, 1, ... in order
+    quintile: np.ndarray
+    unaccompanied: np.ndarray
+    state: np.ndarray  # words.STATES
+    provider: np.ndarray  # index or -1
+    since: np.ndarray  # day the state (or the placement) began
+    care_since: np.ndarray
+    miles: np.ndarray
+    home: np.ndarray  # child whose home it is
+    first_child: np.ndarray  # [family]
+    n_children: np.ndarray  # [family]
+
+
+class Setup(NamedTuple):
+    """What a clock needs to tell one replication."""
+
+    hazards: Hazards
+    choices: Choices
+    places: Places
+    pools: Pools
+    kids: Kids
+    families: Families
+    stock: Stock
+    stock_cases: np.ndarray  # [case][4]: case number, first child, number of children, since; see ``stock_cases``
+    arrival_order: np.ndarray  # families in order of arrival
+    quintile: np.ndarray  # [child]
+    route: np.ndarray  # [child]
+    start_day: int
+    seed: int
+    replication: int
+
+
+def read_stock(frame: pd.DataFrame, as_at_day: int, localities: list[str], zones: dict[tuple[str, str], int],
+               zone_start: np.ndarray, codes: dict[str, int], first_of_kind: dict[int, int]) -> Stock:  # fmt: skip
+    """The children in the system at the start as arrays, sorted by family and child; rows are numbered anew.
+
+    Raises:
+        BadFile: a row names a locality, state, placement type or provider that does not exist, or an adult in care.
+    """
+    frame = frame.sort_values(["family", "child"], kind="stable").reset_index(drop=True)
+    _check_words(frame, localities, codes)
+    n = len(frame)
+    family_codes, family = np.unique(frame["family"].to_numpy(), return_inverse=True)
+    locality = np.array([localities.index(name) for name in frame["locality"]], dtype=np.int64)
+    zone = np.array(
+        [zones.get((str(a), str(b)), int(zone_start[at])) for a, b, at in zip(frame["locality"], frame["zone"], locality, strict=True)],
+        dtype=np.int64,
+    )  # fmt: skip
+    state = np.array([w.STATES.index(name) for name in frame["state"]], dtype=np.int64)
+    placed = (state == w.IN_CARE) | (state == w.CONTINUING_CARE)
+    provider = np.full(n, -1, dtype=np.int64)
+    for at in np.flatnonzero(placed):
+        code = str(frame["provider"].iat[at])
+        kind = w.PLACEMENT_TYPES.index(str(frame["placement_type"].iat[at]))
+        provider[at] = codes[code] if code in codes else first_of_kind[kind]
+    row_of_child = {int(child): at for at, child in enumerate(frame["child"])}
+    home = np.array([row_of_child.get(int(child), at) for at, child in enumerate(frame["shared_with"])], dtype=np.int64)
+    first_child = np.searchsorted(family, np.arange(len(family_codes)))
+    return Stock(
+        birth_day=as_at_day - frame["age_days"].to_numpy(dtype=np.int64),
+        locality=locality,
+        zone=zone,
+        family=family.astype(np.int64),
+        quintile=frame["quintile"].to_numpy(dtype=np.int64),
+        unaccompanied=frame["unaccompanied"].to_numpy(dtype=np.int64),
+        state=state,
+        provider=provider,
+        since=as_at_day - frame["days_in_state"].to_numpy(dtype=np.int64),
+        care_since=as_at_day - frame["days_in_care"].fillna(0).to_numpy(dtype=np.int64),
+        miles=frame["distance_miles"].fillna(-1.0).to_numpy(dtype=float),
+        home=home,
+        first_child=first_child.astype(np.int64),
+        n_children=np.bincount(family, minlength=len(family_codes)).astype(np.int64),
+    )
+
+
+def _check_words(frame: pd.DataFrame, localities: list[str], codes: dict[str, int]) -> None:
+    wrong = []
+    for column, known in (("locality", localities), ("state", list(w.STATES))):
+        for value in sorted(set(frame[column]) - set(known)):
+            wrong.append(f"stock.parquet: {column} {value!r} is not one of {', '.join(known)}")
+    in_care = frame[frame["state"] == "in_care"]
+    for value in sorted(set(in_care["placement_type"]) - set(w.PLACEMENT_TYPES)):
+        wrong.append(f"stock.parquet: placement_type {value!r} is not one of {', '.join(w.PLACEMENT_TYPES)}")
+    for value in sorted(set(in_care["provider"]) - set(codes) - {""}):
+        wrong.append(f"stock.parquet: provider {value!r} is not one of the parameter set's")
+    adults = int((in_care["age_days"] >= rules.ADULT_AGE_DAYS).sum())
+    if adults:
+        wrong.append(f"stock.parquet: {adults} children in care are 18 or over; they belong in continuing_care or aftercare")
+    if wrong:
+        raise BadFile(*wrong)
+
+
+def stock_cases(stock: Stock, n_families: int) -> np.ndarray:
+    """Cases of the stock on the community side: [number, first child, number of children, since, state].
+
+    Brothers and sisters in the same state since the same day are one case with the family's number; a second group in one
+    family gets the number of its first child, counted after all families.
+    """
+    rows: list[tuple[int, int, int, int, int]] = []
+    seen: set[int] = set()
+    start = 0
+    n = len(stock.state)
+    while start < n:
+        end = start + 1
+        state = int(stock.state[start])
+        if state in STAGE_OF_STATE:
+            while (
+                end < n
+                and stock.family[end] == stock.family[start]
+                and stock.state[end] == state
+                and stock.since[end] == stock.since[start]
+            ):
+                end += 1
+            family = int(stock.family[start])
+            number = n_families + start if family in seen else family
+            seen.add(family)
+            rows.append((number, start, end - start, int(stock.since[start]), state))
+        start = end
+    return np.array(rows, dtype=np.int64).reshape(-1, 5)
+
+
+def lay_out(stock: Stock, streams: Streams, hazards: Hazards, choices: Choices, places: Places, pools: Pools,
+            start_day: int, seed: int, replication: int) -> Setup:  # fmt: skip
+    """Draw the arrivals and put stock and arrivals side by side."""
+    empty = _family_columns(0)
+    n_new = int(arrivals.count_or_draw(streams, seed, replication, empty, False))
+    columns = _family_columns(n_new)
+    arrivals.count_or_draw(streams, seed, replication, columns, True)
+    n_stock, n_stock_families = len(stock.birth_day), len(stock.first_child)
+    n_children = n_stock + int(columns.n_children.sum())
+    kids = Kids(*(np.zeros(n_children, dtype=np.int64) for _ in Kids._fields))
+    for name in ("birth_day", "locality", "zone", "family", "unaccompanied"):
+        getattr(kids, name)[:n_stock] = getattr(stock, name)
+    for child in range(n_stock):
+        kids.key_1[child], kids.key_2[child] = dr.lanes(seed, replication, dr.WHO_STOCK, 0, child)
+    arrivals.place_children(n_new, columns, n_stock, kids)
+    kids.family[n_stock:] += n_stock_families
+    first_new = n_stock + np.concatenate([[0], np.cumsum(columns.n_children)])[:n_new]
+    stock_keys = [dr.lanes(seed, replication, dr.WHO_STOCK, 1, family) for family in range(n_stock_families)]
+    keys = np.array(stock_keys, dtype=np.int64).reshape(-1, 2)
+    lead_new = columns.arrival_day - columns.lead_age_days
+    families = Families(
+        first_child=np.concatenate([stock.first_child, first_new]).astype(np.int64),
+        n_children=np.concatenate([stock.n_children, columns.n_children]).astype(np.int64),
+        arrival_day=np.concatenate([np.full(n_stock_families, start_day), columns.arrival_day]).astype(np.int64),
+        route=np.concatenate([np.zeros(n_stock_families), columns.route]).astype(np.int64),
+        locality=np.concatenate([stock.locality[stock.first_child], columns.locality]).astype(np.int64),
+        kept=np.concatenate([np.ones(n_stock_families), columns.kept]).astype(np.int64),
+        key_1=np.concatenate([keys[:, 0], columns.key_1]),
+        key_2=np.concatenate([keys[:, 1], columns.key_2]),
+        lead_birth_day=np.concatenate([stock.birth_day[stock.first_child], lead_new]).astype(np.int64),
+    )
+    order = np.lexsort((np.arange(n_new), columns.arrival_day)) + n_stock_families
+    family_of_new = kids.family[n_stock:] - n_stock_families
+    return Setup(
+        hazards=hazards, choices=choices, places=places, pools=pools, kids=kids, families=families, stock=stock,
+        stock_cases=stock_cases(stock, len(families.first_child)),
+        arrival_order=order.astype(np.int64),
+        quintile=np.concatenate([stock.quintile, columns.quintile[family_of_new]]),
+        route=np.concatenate([np.zeros(n_stock, dtype=np.int64), columns.route[family_of_new]]),
+        start_day=start_day, seed=seed, replication=replication,
+    )  # fmt: skip
+
+
+def _family_columns(n: int) -> FamilyColumns:
+    return FamilyColumns(*(np.zeros(n, dtype=np.int64) for _ in FamilyColumns._fields))
+
+
+def empty_homes(n_providers: int, n_children: int) -> plain_desk.Homes:
+    """Nobody placed."""
+    return plain_desk.Homes(
+        taken=np.zeros(n_providers, dtype=np.int64),
+        provider=np.full(n_children, -1, dtype=np.int64),
+        home=np.arange(n_children, dtype=np.int64),
+        miles=np.zeros(n_children),
+        asks=np.zeros(n_children, dtype=np.int64),
+        pending=np.zeros(n_children + 1, dtype=np.int64),
+        count=np.zeros(1, dtype=np.int64),
+        about=np.zeros(n_children, dtype=np.int64),
+        wanted=np.zeros(n_children, dtype=np.int64),
+    )
+
+
+def empty_queues(n_pools: int, n_cases: int) -> plain_desk.Queues:
+    """Nobody served, nobody waiting."""
+    n_queues = n_pools * plain_desk.N_PRIORITIES
+    return plain_desk.Queues(
+        busy=np.zeros(n_pools, dtype=np.int64),
+        head=np.full(n_queues, -1, dtype=np.int64),
+        tail=np.full(n_queues, -1, dtype=np.int64),
+        after=np.full(n_cases, -1, dtype=np.int64),
+        before=np.full(n_cases, -1, dtype=np.int64),
+        pool=np.full(n_cases, -1, dtype=np.int64),
+        priority=np.zeros(n_cases, dtype=np.int64),
+        pending=np.zeros(n_cases + 1, dtype=np.int64),
+        count=np.zeros(1, dtype=np.int64),
+    )
+
+
+def opening(setup: Setup) -> tuple[plain_desk.Homes, plain_desk.Queues, np.ndarray]:
+    """Homes and queues as the stock fills them, and the pool held by each case of the stock (-1 none)."""
+    stock, places = setup.stock, setup.places
+    homes = empty_homes(len(places.kind), len(setup.kids.birth_day))
+    for child in np.flatnonzero(stock.provider >= 0):
+        plain_desk.move_in(homes, child, stock.provider[child], stock.miles[child], stock.home[child])
+    n_cases = len(setup.families.first_child) + len(setup.kids.birth_day)
+    queues = empty_queues(setup.pools.n_pools, n_cases)
+    held = np.full(n_cases, -1, dtype=np.int64)
+    for number, child, _, _, state in setup.stock_cases:
+        if state not in (w.EARLY_HELP, w.ASSESSMENT):
+            continue
+        service = w.S_EARLY_HELP if state == w.EARLY_HELP else w.S_ASSESSMENT
+        age = rules.age_band(int(stock.birth_day[child]), setup.start_day)
+        at = (service * setup.hazards.n_localities + int(stock.locality[child])) * w.N_AGE_BANDS + age
+        held[number] = setup.pools.pool_of[at]
+        queues.busy[held[number]] += 1
+    return homes, queues, held
+
+
+def as_lists(group: tuple[object, ...]) -> tuple[object, ...]:
+    """The same group with Python lists for arrays: what the SimPy clock reads."""
+    values = [value.tolist() if isinstance(value, np.ndarray) else value for value in group]
+    return cast("tuple[object, ...]", type(group)(*values))

@@ -1,0 +1,134 @@
+"""Does a scenario fit this council and this run? Dates, localities, providers, lines and places, one line a mistake."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from carecast.model import words as w
+from carecast.model.parameters import ParameterSet
+from carecast.scenarios.levers import (
+    STEPS_DOWN_FROM,
+    UPLIFTS,
+    house_code,
+    own_foster_pools,
+    service_pools,
+)
+from carecast.scenarios.scenario import Lever, nearest
+
+Items = Sequence[tuple[str, Lever]]
+
+
+def council_problems(parameters: ParameterSet, items: Items, until: dt.date | None) -> Iterable[str]:
+    """Every way in which the levers of a scenario do not fit a council's parameter set, or the days of a run."""
+    if until is not None and until < parameters.as_at:
+        yield f"until: found {until}; should be on or after the as-at date, {parameters.as_at}"
+    for identity, lever in items:
+        for text in _lever_problems(parameters, lever):
+            yield f"{identity}: {text}"
+    yield from _places_left(parameters, items)
+    yield from _one_code_each(parameters, items)
+
+
+def _lever_problems(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
+    yield from _dates(parameters, lever)
+    yield from _localities(parameters, lever)
+    yield from _provider(parameters, lever)
+    yield from _lines(parameters, lever)
+    yield from _pools(parameters, lever)
+    yield from _rates(parameters, lever)
+
+
+def _dates(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
+    as_at = parameters.as_at
+    if lever.from_date < as_at:
+        yield f"from: found {lever.from_date}; should be on or after the as-at date, {as_at}: before it is history"
+    elif lever.to_date is not None and lever.to_date <= as_at:
+        yield f"to: found {lever.to_date}; should be after the as-at date, {as_at}"
+
+
+def _localities(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
+    known = [locality.name for locality in parameters.localities]
+    for name in lever.localities:
+        if name not in known:
+            yield f"localities: found {name!r}; {nearest(name, known)}"
+    if lever.locality and lever.locality not in known:
+        yield f"locality: found {lever.locality!r}; {nearest(lever.locality, known)}"
+
+
+def _provider(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
+    if not lever.provider:
+        return
+    houses = [p.code for p in parameters.providers if p.placement_type == "childrens_house_own"]
+    if lever.provider not in houses:
+        yield f"provider: found {lever.provider!r}; {nearest(lever.provider, houses)}"
+
+
+def _lines(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
+    known = ["*", *UPLIFTS, *w.PLACEMENT_TYPES, "continuing_care", "childrens_house_own_fixed"]
+    known += [provider.code for provider in parameters.providers] + [line.line for line in parameters.cost_lines]
+    for name in lever.lines:
+        if name not in known:
+            yield f"lines: found {name!r}; {nearest(name, known)}"
+
+
+def _pools(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
+    of_foster_care = lever.kind in ("foster_recruitment", "foster_retention")
+    if of_foster_care and not own_foster_pools(parameters, lever.localities):
+        where = " or ".join(lever.localities) or parameters.council
+        yield f"localities: there is no own foster pool with a number of places in {where}"
+
+
+def _rates(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
+    """A rate can only be added where the council has none: otherwise it is multiplied."""
+    if lever.kind != "step_down" or lever.per_year is None:
+        return
+    types = set(lever.placement_types or STEPS_DOWN_FROM)
+    for rate in parameters.rates:
+        met = not rate.placement_types or types & set(rate.placement_types)
+        if rate.cause == "step_down" and met and max(max(row) for row in rate.per_year) > 0:
+            yield f"per_year: {parameters.council} has step-downs already; give multiply_by instead"
+            return
+
+
+def _places_left(parameters: ParameterSet, items: Items) -> Iterable[str]:
+    """No pool or house may end below 0 places when the levers that take places away are all in force."""
+    before: dict[str, int] = {}
+    after: dict[str, float] = {}
+    taking: dict[str, str] = {}
+    for identity, lever in items:
+        if lever.add is None:
+            continue
+        place, places = _touched(parameters, lever)
+        before[place] = places
+        after[place] = after.get(place, float(places)) + lever.add
+        if lever.add < 0:
+            taking[place] = identity
+    for place, identity in taking.items():
+        if after[place] < 0:
+            yield (
+                f"{identity}: add: takes away more places than there are: {before[place]} in {place}, "
+                f"{after[place]:g} would be left"
+            )
+
+
+def _touched(parameters: ParameterSet, lever: Lever) -> tuple[str, int]:
+    """(what the places belong to, how many it has)."""
+    where = " and ".join(lever.localities) or parameters.council
+    if lever.provider:
+        return lever.provider, sum(p.places or 0 for p in parameters.providers if p.code == lever.provider)
+    if lever.kind == "foster_recruitment":
+        pools = own_foster_pools(parameters, lever.localities)
+        return f"own foster care, {where}", sum(pool.places or 0 for pool in pools)
+    service = "early_help" if lever.kind == "early_help_places" else "assessment"
+    found = service_pools(parameters, service, lever.localities)
+    return f"{service.replace('_', ' ')}, {where}", sum(pool.places or 0 for pool in found)
+
+
+def _one_code_each(parameters: ParameterSet, items: Items) -> Iterable[str]:
+    taken = {provider.code for provider in parameters.providers}
+    for identity, lever in items:
+        if lever.kind != "open_childrens_house":
+            continue
+        code = house_code(lever)
+        if code in taken:
+            yield f"{identity}: name: found {lever.name!r}; another provider is {code}: give it its own name"
+        taken.add(code)

@@ -1,0 +1,183 @@
+"""Scenario files: where they are, reading, upgrading, writing, and what a scenario is built on."""
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from carecast.model.parameters import BadFile
+from carecast.scenarios.scenario import SCENARIO_FORMAT, Lever, Scenario, nearest
+from carecast.scenarios.targets import Target
+from carecast.scenarios.upgrade import upgrade
+
+LIBRARY = Path(__file__).parent / "library"
+SECTIONS: dict[str, type[Lever] | type[Target]] = {"lever": Lever, "assumption": Lever, "target": Target}
+Problem = Any  # one of pydantic's error records
+
+
+def library() -> tuple[str, ...]:
+    """Names of the scenarios that come with carecast; the baseline first."""
+    names = sorted(file.stem for file in LIBRARY.glob("*.toml"))
+    return ("baseline", *(name for name in names if name != "baseline"))
+
+
+def load_scenario(name_or_file: str | Path) -> Scenario:
+    """Read a scenario of the library by its name, or a file by its path, with everything it is built on checked too.
+
+    Raises:
+        BadFile: not found, or with mistakes, one line each.
+    """
+    scenario = _read(_find(str(name_or_file), None))
+    lineage(scenario)
+    return scenario
+
+
+def lineage(scenario: Scenario) -> tuple[Scenario, ...]:
+    """The scenario and all it is built on, the oldest first. A name is looked for beside the file, then in the library.
+
+    Raises:
+        BadFile: an ancestor is missing, has mistakes, or the line comes back to itself.
+    """
+    line = [scenario]
+    while line[0].built_on:
+        first = line[0]
+        if first.built_on in (ancestor.name for ancestor in line):
+            path = " -> ".join([*(s.name for s in reversed(line)), first.built_on])
+            raise BadFile(f"{scenario.name}: built_on goes in a circle: {path}")
+        line.insert(0, _read(_find(first.built_on, Path(first._folder) if first._folder else None)))
+    return tuple(line)
+
+
+def inherited(scenario: Scenario) -> tuple[tuple[str, Lever], ...]:
+    """(identity, lever or assumption) of the scenario and all it is built on, the oldest first."""
+    return tuple(item for ancestor in lineage(scenario) for item in ancestor.identified())
+
+
+def targets_of(scenario: Scenario) -> tuple[Target, ...]:
+    """The scenario's own targets, or those of the nearest scenario it is built on that has any."""
+    for ancestor in reversed(lineage(scenario)):
+        if ancestor.targets:
+            return ancestor.targets
+    return ()
+
+
+def read_text(text: str, file: str) -> Scenario:
+    """A scenario from the text of a file; ``file`` is what mistakes call it."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadFile(f"{file}: not valid TOML: {error}") from error
+    changes = upgrade(document, file)
+    scenario = _checked(document, file)
+    scenario._upgraded = tuple(changes)
+    return scenario
+
+
+def write_text(scenario: Scenario) -> str:
+    """The scenario as the text of a file, in the current format."""
+    document = scenario.model_dump(mode="python", by_alias=True, exclude_defaults=True, exclude_none=True)
+    for key in ("lever", "assumption", "target"):
+        if key in document:
+            document[key] = document.pop(key)  # tables stand last
+    return tomli_w.dumps(_plain({"format": SCENARIO_FORMAT, "name": scenario.name, **document}))
+
+
+def save_scenario(file: Path, scenario: Scenario) -> None:
+    """Write a scenario file; it appears whole or not at all."""
+    file = Path(file)
+    partial = file.with_name(file.name + ".partial")
+    partial.write_text(write_text(scenario), encoding="utf-8")
+    partial.replace(file)
+
+
+def _find(name: str, folder: Path | None) -> Path:
+    """Path of a scenario named in another scenario's folder, in the library, or by its path."""
+    if folder is not None and (folder / f"{name}.toml").is_file():
+        return folder / f"{name}.toml"
+    if (LIBRARY / f"{name}.toml").is_file():
+        return LIBRARY / f"{name}.toml"
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    if path.suffix == ".toml":
+        raise BadFile(f"{name}: not found")
+    raise BadFile(f"{name}: no scenario of this name; {nearest(name, library())} or give a file that ends in .toml")
+
+
+def _read(path: Path) -> Scenario:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(f"{path}: cannot be read as text: {error}") from error
+    scenario = read_text(text, str(path))
+    scenario._folder = str(path.parent)
+    return scenario
+
+
+def _checked(document: dict[str, Any], file: str) -> Scenario:
+    """Check every lever, assumption and target on its own, then the file as a whole; all mistakes at once."""
+    lines: list[str] = []
+    head = {key: value for key, value in document.items() if key not in SECTIONS}
+    for section, model in SECTIONS.items():
+        items = document.get(section, [])
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            lines.append(f"{file}: {section}: should be a list of tables, each headed [[{section}]]")
+            continue
+        head[section] = []
+        for number, item in enumerate(items, 1):
+            try:
+                head[section].append(model.model_validate(item))
+            except ValidationError as error:
+                kind = item.get("kind") or item.get("name")
+                where = f"{file}: {section} {number}" + (f" ({kind})" if kind else "")
+                lines += mistakes(error, where, tuple(_aliases(model)))
+    try:
+        scenario = Scenario.model_validate(head)
+    except ValidationError as error:
+        lines += mistakes(error, file, tuple(_aliases(Scenario)))
+    if lines:
+        raise BadFile(*lines)
+    return scenario
+
+
+def _aliases(model: type[Lever] | type[Target] | type[Scenario]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def mistakes(error: ValidationError, where: str, known: Sequence[str]) -> list[str]:
+    """One plain line for each mistake that pydantic found, with the field, the value and what would be right."""
+    lines: list[str] = []
+    for problem in error.errors():
+        field = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "value_error":
+            text = problem["msg"].removeprefix("Value error, ")
+            lines += [f"{where}: {field + ': ' if field else ''}{line}" for line in text.split("\n")]
+        else:
+            lines.append(f"{where}: {field}: {_said(problem, known)}")
+    return lines
+
+
+def _said(problem: Problem, known: Sequence[str]) -> str:
+    if problem["type"] == "missing":
+        example = ", a date such as 2026-04-01" if problem["loc"][-1] == "from" else ""
+        return f"missing{example}"
+    if problem["type"] == "extra_forbidden":
+        return f"not a field; {nearest(str(problem['loc'][-1]), known)}"
+    given = problem.get("input")
+    shown = f"found {given!r}; " if isinstance(given, str | int | float | bool | dt.date) else ""
+    text = str(problem["msg"]).replace("Input should be", "should be")
+    return shown + text[:1].lower() + text[1:]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        if set(value) == {"value"}:
+            return value["value"]  # an amount without an interval is a plain number
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
