@@ -160,3 +160,11 @@ def place_children(n_families, columns, first_child, kids):  # type: ignore[no-u
             kids.key_2[child] = key_2
             child += 1
     return child
+
+
+def stock_keys(seed, replication, n_children, n_families, kid_1, kid_2, family_1, family_2):  # type: ignore[no-untyped-def]
+    """Hands of the children and families in the system at the start: numbered by content, anew in each replication."""
+    for child in range(n_children):
+        kid_1[child], kid_2[child] = dr.lanes(seed, replication, dr.WHO_STOCK, 0, child)
+    for family in range(n_families):
+        family_1[family], family_2[family] = dr.lanes(seed, replication, dr.WHO_STOCK, 1, family)

@@ -42,7 +42,7 @@ class Homes(NamedTuple):
 
     taken: Flat  # [provider]
     provider: Flat  # [child], -1 not placed
-    home: Flat  # [child]: the child whose home it is, itself or a brother's or sister's
+    home: Flat  # [child]: the brother or sister it joined, or itself
     miles: Flat  # [child]: -1 unknown, -2 not counted
     asks: Flat  # [child]: requests so far; the spell of placement draws
     pending: Flat  # keys of today's requests
@@ -262,7 +262,7 @@ def find_home(places, homes, kids, families, child, wanted, ask, day, month, n_m
     other = with_siblings(places, homes, kids, families, child, wanted, ask, day, month, n_months)
     radius = places.radius_miles[month]
     if other >= 0 and not (within_only and not 0.0 <= homes.miles[other] <= radius):
-        return homes.provider[other], homes.miles[other], homes.home[other]
+        return homes.provider[other], homes.miles[other], other
     for group in range(N_GROUPS):
         kind_1 = CHAINS[wanted][group][0]
         kind_2 = CHAINS[wanted][group][1]

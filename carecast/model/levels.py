@@ -99,7 +99,7 @@ class HazardBuilder:
         """Hazards per day [cause][placement type][age band][duration band] of one draw row."""
         rate = np.zeros((w.N_CAUSES, w.N_PLACEMENT_TYPES, w.N_AGE_BANDS, w.N_DURATION_BANDS))
         for (cells, per_day), column in zip(self.rate_tables, self.rate_columns, strict=True):
-            rate[cells] = per_day * (1.0 if column < 0 else row.values[column])
+            rate[cells] = per_day * (1.0 if column < 0 or not len(row.values) else row.values[column])
         if with_added:
             rate[self.added] = 1.0 / w.DAYS_PER_YEAR  # the lever's path carries the size, per year
         return rate

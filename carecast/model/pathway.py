@@ -142,10 +142,10 @@ class World:
         self.served[child] = self.env.event()
         return self.served[child]
 
-    def record(self, case: Case, event: int, detail: int = 0) -> None:
-        """Record an event for every child of a case."""
+    def record(self, case: Case, event: int, detail: int = 0, day: int | None = None) -> None:
+        """Record an event for every child of a case, today unless the stock's history says when."""
         for child in case.children:
-            self.log.add(self.today, child, event, case.locality, -1, detail)
+            self.log.add(self.today if day is None else day, child, event, case.locality, -1, detail)
 
 
 # --- the community side: a family's story -------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def early_help(world: World, case: Case, since: int) -> Story:
     case.spell += 1
     pool = world.scene.held_pool(case.number)
     if pool < 0:
-        world.record(case, w.EARLY_HELP_ASKED)
+        world.record(case, w.EARLY_HELP_ASKED, day=since)
         limit_day, why = wait(world, case, w.EARLY_HELP_WAITING, since)
         pool = yield from world.ask_service(case, w.S_EARLY_HELP, limit_day)
         if pool < 0:
@@ -449,6 +449,8 @@ def after_care(world: World, child: int, state: int, since: int | None) -> Story
     kids, homes = s.kids, s.homes
     locality, birth_day = kids.locality[child], kids.birth_day[child]
     began = world.today if since is None else since
+    if since is not None and state <= w.ADOPTED:
+        world.log.add(since, child, w.LEFT_CARE, locality, -1, rules.exit_into(state))
     while True:
         provider = homes.provider[child] if state == w.CONTINUING_CARE else -1
         supported = began + s.choices.home_support_days

@@ -3,8 +3,6 @@
 The events are read once, in order of day. What is known of each child is kept in ``Memory``; on the last day of every
 month a census counts the children in care. Time is linear in events plus children in care times months; memory does not
 grow with the length of the run. ``results.py`` turns the counts into measures.
-
-Helpers get the few arrays they need, never the whole: compiled, each array handed over costs time.
 """
 
 import numpy as np
@@ -14,6 +12,15 @@ from carecast.model import words as w
 from carecast.model.census import age_band, take_census
 from carecast.model.event_log import Log
 from carecast.model.loops import loop
+from carecast.model.service_events import (
+    add,
+    begin_service,
+    days_in_year,
+    early_help,
+    end_service,
+    front_door,
+    help_and_protection,
+)
 
 
 @loop
@@ -71,11 +78,11 @@ def _read_event(event: b.Event, grid: b.Grid, memory: b.Memory, out: b.Filled) -
     child = memory.known[event.child]
     since = memory.since[event.child]
     if event.what <= w.REFERRED:
-        _front_door(event, child, out.counts)
+        front_door(event, child, out.counts)
     elif event.what <= w.EARLY_HELP_WAIT_LEFT:
-        _early_help(event, child, since, memory.totals, grid.years, out.counts, out.service_units, out.wait_days)
+        early_help(event, child, since, memory.totals, grid.years, out.counts, out.service_units, out.wait_days)
     elif event.what <= w.PRE_ENTRY_ENDED:
-        _help_and_protection(event, child, since, memory.totals, grid.years, out.counts, out.service_units)
+        help_and_protection(event, child, since, memory.totals, grid.years, out.counts, out.service_units)
     elif event.what == w.ENTERED_CARE:
         _enter(event, child, memory.in_care, memory.totals, out.counts)
     elif event.what == w.LEFT_CARE:
@@ -86,13 +93,6 @@ def _read_event(event: b.Event, grid: b.Grid, memory: b.Memory, out: b.Filled) -
         _after_care(event, child, since, memory.totals, grid.years, out.counts, out.service_units)
         if event.what != w.RE_ENTRY_BEGINS and event.detail == w.CONTINUING_CARE:
             _continuing_care(event, child, memory.totals, grid.years, out.placement_days, out.price_days)
-
-
-@loop
-def _add(counts: np.ndarray, what: int, row: int, number: int) -> None:
-    """Add a flow to its month, if the tables hold that month."""
-    if row >= 0:
-        counts[what, row] += number
 
 
 @loop
@@ -119,117 +119,6 @@ def _is_meant(event: b.Event, item: np.ndarray) -> bool:
     return bool((item[2] < 0 or item[2] == event.locality) and item[4] <= event.day <= item[5])
 
 
-# --- before care -----------------------------------------------------------------------------------------------------
-@loop
-def _front_door(event: b.Event, child: b.Known, counts: np.ndarray) -> None:
-    """Contacts and referrals. A child is referred again if the log, or what the clock knew of earlier days, says so."""
-    if event.what == w.CONTACT_MADE:
-        _add(counts, b.K_CONTACTS, event.row, 1)
-    elif event.what == w.REFERRED:
-        _add(counts, b.K_REFERRALS, event.row, 1)
-        if event.detail == 1 or event.day - child.last_referral <= b.TWELVE_MONTHS_DAYS:
-            _add(counts, b.K_RE_REFERRALS_12M, event.row, 1)
-        child.last_referral = event.day
-
-
-@loop
-def _early_help(
-    event: b.Event,
-    child: b.Known,
-    since: np.ndarray,
-    totals: np.ndarray,
-    years: np.ndarray,
-    counts: np.ndarray,
-    service_units: np.ndarray,
-    wait_days: np.ndarray,
-) -> None:
-    """Early help: asked for, started (the wait ends), ended, or given up while waiting."""
-    if event.what == w.EARLY_HELP_ASKED and child.asked_day == b.UNSET:
-        totals[b.T_WAITING] += 1
-        child.asked_day = event.day
-    elif event.what == w.EARLY_HELP_STARTED:
-        wait = _end_wait(event, child, totals)
-        _begin_service(b.L_EARLY_HELP, event, since, totals)
-        _add(counts, b.K_EARLY_HELP_STARTS, event.row, 1)
-        _add(counts, b.K_EARLY_HELP_WAIT_DAYS, event.row, wait)
-        if event.year >= 0:
-            wait_days[event.year, child.locality, 0] += wait
-            wait_days[event.year, child.locality, 1] += 1
-    elif event.what == w.EARLY_HELP_ENDED:
-        _end_service(b.L_EARLY_HELP, event.day, since, totals, years, service_units)
-    elif event.what == w.EARLY_HELP_WAIT_LEFT:
-        _end_wait(event, child, totals)
-        if event.detail == w.WAIT_ESCALATED:
-            _add(counts, b.K_ESCALATIONS_WAITING, event.row, 1)
-
-
-@loop
-def _end_wait(event: b.Event, child: b.Known, totals: np.ndarray) -> int:
-    """Take the child off the early-help queue; days waited, 0 for a child that never queued."""
-    if child.asked_day == b.UNSET:
-        return 0
-    wait = int(event.day - child.asked_day)
-    child.asked_day = b.UNSET
-    totals[b.T_WAITING] -= 1
-    return wait
-
-
-@loop
-def _help_and_protection(
-    event: b.Event,
-    child: b.Known,
-    since: np.ndarray,
-    totals: np.ndarray,
-    years: np.ndarray,
-    counts: np.ndarray,
-    service_units: np.ndarray,
-) -> None:
-    """Assessment and pre-entry decisions are counted as children started; support and protection as child-days."""
-    if event.what == w.ASSESSMENT_STARTED and event.year >= 0:
-        service_units[event.year, b.L_ASSESSMENT] += 1
-    elif event.what == w.PRE_ENTRY_STARTED and event.year >= 0:
-        service_units[event.year, b.L_PRE_ENTRY] += 1
-    elif event.what == w.SUPPORT_STARTED:
-        _begin_service(b.L_SUPPORT, event, since, totals)
-    elif event.what == w.SUPPORT_ENDED:
-        _end_service(b.L_SUPPORT, event.day, since, totals, years, service_units)
-    elif event.what == w.PROTECTION_STARTED:
-        _begin_service(b.L_PROTECTION, event, since, totals)
-        _add(counts, b.K_PROTECTION_STARTS, event.row, 1)
-        if event.day - child.last_protection_end <= b.EIGHTEEN_MONTHS_DAYS:
-            _add(counts, b.K_REPEAT_PROTECTION_18M, event.row, 1)
-    elif event.what == w.PROTECTION_ENDED:
-        _end_service(b.L_PROTECTION, event.day, since, totals, years, service_units)
-        child.last_protection_end = event.day
-
-
-@loop
-def _begin_service(line: int, event: b.Event, since: np.ndarray, totals: np.ndarray) -> None:
-    """The service is open from today, unless it already was."""
-    if since[line] == b.UNSET:
-        since[line] = event.day
-        totals[line] += 1
-
-
-@loop
-def _end_service(
-    line: int, day: int, since: np.ndarray, totals: np.ndarray, years: np.ndarray, service_units: np.ndarray
-) -> None:
-    """Close a service on ``day`` and book its child-days."""
-    if since[line] == b.UNSET:
-        return
-    for year in range(len(years)):
-        service_units[year, line] += _days_in_year(since[line], day, years[year])
-    since[line] = b.UNSET
-    totals[line] -= 1
-
-
-@loop
-def _days_in_year(since: int, day: int, year: np.ndarray) -> int:
-    """Days of the spell ``since`` .. ``day`` - 1 that are simulated and fall in the financial year."""
-    return int(max(0, min(day, year[1]) - max(since, year[0])))
-
-
 # --- care ------------------------------------------------------------------------------------------------------------
 @loop
 def _enter(event: b.Event, child: b.Known, in_care: np.ndarray, totals: np.ndarray, counts: np.ndarray) -> None:
@@ -240,11 +129,11 @@ def _enter(event: b.Event, child: b.Known, in_care: np.ndarray, totals: np.ndarr
     in_care[child.list_place] = event.child
     totals[b.T_IN_CARE] += 1
     child.episode_placements = 0
-    _add(counts, b.K_ENTRIES, event.row, 1)
+    add(counts, b.K_ENTRIES, event.row, 1)
     if event.detail == w.ENTRY_RETURN or child.last_exit != b.LONG_AGO:
-        _add(counts, b.K_RE_ENTRIES, event.row, 1)
+        add(counts, b.K_RE_ENTRIES, event.row, 1)
     if event.day - child.last_exit <= b.TWELVE_MONTHS_DAYS:
-        _add(counts, b.K_RE_ENTRIES_12M, event.row, 1)
+        add(counts, b.K_RE_ENTRIES_12M, event.row, 1)
 
 
 @loop
@@ -259,7 +148,7 @@ def _leave(event: b.Event, known: np.ndarray, in_care: np.ndarray, totals: np.nd
     in_care[child.list_place] = last
     known[last].list_place = child.list_place
     child.list_place = b.UNSET
-    _add(counts, b.K_EXITS, event.row, 1)
+    add(counts, b.K_EXITS, event.row, 1)
 
 
 @loop
@@ -289,7 +178,7 @@ def _start_placement(
     child.out_of_area = event.out_of_area
     child.episode_placements += 1
     if child.episode_placements > 1:
-        _add(counts, b.K_MOVES, event.row, 1)
+        add(counts, b.K_MOVES, event.row, 1)
     _begin_stay(event, child, 0)
     if event.shared_with < 0 or event.shared_with == event.child:
         child.home = event.position
@@ -359,7 +248,7 @@ def _end_placement(
 ) -> None:
     """The child moves out; the ends of the last two placements are kept for the count of placements in a year."""
     if child.kind == w.KINSHIP and event.detail == w.MOVE:
-        _add(counts, b.K_KINSHIP_BREAKDOWNS, event.row, 1)
+        add(counts, b.K_KINSHIP_BREAKDOWNS, event.row, 1)
     _end_stay(child, event.day, years, placement_days, price_days)
     child.kind = b.UNSET
     child.last_end_but_one = child.last_end
@@ -371,7 +260,7 @@ def _end_stay(child: b.Known, day: int, years: np.ndarray, placement_days: np.nd
     """Book the days of a stay at a provider; a stay without one (at home) costs no place."""
     if child.stay_since != b.UNSET and child.stay_provider >= 0:
         for year in range(len(years)):
-            days = _days_in_year(child.stay_since, day, years[year])
+            days = days_in_year(child.stay_since, day, years[year])
             placement_days[year, child.stay_provider, child.stay_bucket] += days
             price_days[year, child.stay_provider, child.stay_bucket] += days * child.stay_multiplier
     child.stay_since = b.UNSET
@@ -391,13 +280,13 @@ def _after_care(
     """Life after care; return from a kinship order that broke down (its end and the return come in any order)."""
     if event.what == w.RE_ENTRY_BEGINS:
         if since[b.L_KINSHIP_ORDER] != b.UNSET or child.kinship_order_end == event.day:
-            _add(counts, b.K_KINSHIP_BREAKDOWNS, event.row, 1)
+            add(counts, b.K_KINSHIP_BREAKDOWNS, event.row, 1)
     elif event.detail != w.CONTINUING_CARE:
         line = b.L_AFTERCARE if event.detail == w.AFTERCARE else b.L_HOME + event.detail - w.HOME_AFTER_CARE
         if event.what == w.AFTER_CARE_STARTED:
-            _begin_service(line, event, since, totals)
+            begin_service(line, event, since, totals)
         else:
-            _end_service(line, event.day, since, totals, years, service_units)
+            end_service(line, event.day, since, totals, years, service_units)
             if line == b.L_KINSHIP_ORDER:
                 child.kinship_order_end = event.day
 
@@ -426,4 +315,4 @@ def _close_the_books(grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
     for i in range(len(memory.known)):
         _end_stay(memory.known[i], grid.until + 1, grid.years, out.placement_days, out.price_days)
         for line in range(b.N_SERVICE_LINES):
-            _end_service(line, grid.until + 1, memory.since[i], memory.totals, grid.years, out.service_units)
+            end_service(line, grid.until + 1, memory.since[i], memory.totals, grid.years, out.service_units)

@@ -238,6 +238,13 @@ def help_priority(age: int) -> int:
     return 0 if age == 0 else 1
 
 
+def exit_into(state: int) -> int:
+    """The exit that leads into a state after care: what the stock's history is told with."""
+    if state == w.HOME_AFTER_CARE:
+        return w.EXIT_HOME
+    return w.EXIT_KINSHIP_ORDER if state == w.KINSHIP_ORDER else w.EXIT_ADOPTION
+
+
 def is_return(cause: int) -> bool:
     """Whether a state after care ended with the child coming back into care."""
     return cause == w.RE_ENTRY or cause == w.KINSHIP_ORDER_BREAKS or cause == w.ADOPTION_DISRUPTS

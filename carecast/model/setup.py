@@ -11,7 +11,6 @@ import pandas as pd
 
 from carecast.model import compiled, rules
 from carecast.model import desk as plain_desk
-from carecast.model import draws as dr
 from carecast.model import words as w
 from carecast.model.arrivals import FamilyColumns, Streams
 from carecast.model.parameters import BadFile
@@ -51,6 +50,7 @@ class Stock(NamedTuple):
     home: np.ndarray  # child whose home it is
     first_child: np.ndarray  # [family]
     n_children: np.ndarray  # [family]
+    cases: np.ndarray  # [case][number, first child, number of children, since, state]; see ``stock_cases``
 
 
 class Setup(NamedTuple):
@@ -63,7 +63,7 @@ class Setup(NamedTuple):
     kids: Kids
     families: Families
     stock: Stock
-    stock_cases: np.ndarray  # [case][4]: case number, first child, number of children, since; see ``stock_cases``
+    stock_cases: np.ndarray  # [case][number, first child, number of children, since, state]; see ``stock_cases``
     arrival_order: np.ndarray  # families in order of arrival
     quintile: np.ndarray  # [child]
     route: np.ndarray  # [child]
@@ -83,21 +83,22 @@ def read_stock(frame: pd.DataFrame, as_at_day: int, localities: list[str], zones
     _check_words(frame, localities, codes)
     n = len(frame)
     family_codes, family = np.unique(frame["family"].to_numpy(), return_inverse=True)
-    locality = np.array([localities.index(name) for name in frame["locality"]], dtype=np.int64)
-    zone = np.array(
-        [zones.get((str(a), str(b)), int(zone_start[at])) for a, b, at in zip(frame["locality"], frame["zone"], locality, strict=True)],
-        dtype=np.int64,
-    )  # fmt: skip
-    state = np.array([w.STATES.index(name) for name in frame["state"]], dtype=np.int64)
-    placed = (state == w.IN_CARE) | (state == w.CONTINUING_CARE)
+    locality_index = {name: at for at, name in enumerate(localities)}
+    state_index = {name: at for at, name in enumerate(w.STATES)}
+    locality = np.array([locality_index[name] for name in frame["locality"].tolist()], dtype=np.int64)
+    places = zip(frame["locality"].tolist(), frame["zone"].astype(str).tolist(), locality.tolist(), strict=True)
+    zone = np.array([zones.get((a, b), int(zone_start[at])) for a, b, at in places], dtype=np.int64)
+    state = np.array([state_index[name] for name in frame["state"].tolist()], dtype=np.int64)
     provider = np.full(n, -1, dtype=np.int64)
-    for at in np.flatnonzero(placed):
-        code = str(frame["provider"].iat[at])
-        kind = w.PLACEMENT_TYPES.index(str(frame["placement_type"].iat[at]))
-        provider[at] = codes[code] if code in codes else first_of_kind[kind]
-    row_of_child = {int(child): at for at, child in enumerate(frame["child"])}
-    home = np.array([row_of_child.get(int(child), at) for at, child in enumerate(frame["shared_with"])], dtype=np.int64)
+    given, kinds = frame["provider"].tolist(), frame["placement_type"].tolist()
+    for at in np.flatnonzero((state == w.IN_CARE) | (state == w.CONTINUING_CARE)).tolist():
+        code = given[at]
+        provider[at] = codes[code] if code in codes else first_of_kind[w.PLACEMENT_TYPES.index(kinds[at])]
+    row_of_child = {int(child): at for at, child in enumerate(frame["child"].tolist())}
+    shared = enumerate(frame["shared_with"].tolist())
+    home = np.array([row_of_child.get(int(child), at) for at, child in shared], dtype=np.int64)
     first_child = np.searchsorted(family, np.arange(len(family_codes)))
+    since = as_at_day - frame["days_in_state"].to_numpy(dtype=np.int64)
     return Stock(
         birth_day=as_at_day - frame["age_days"].to_numpy(dtype=np.int64),
         locality=locality,
@@ -107,12 +108,13 @@ def read_stock(frame: pd.DataFrame, as_at_day: int, localities: list[str], zones
         unaccompanied=frame["unaccompanied"].to_numpy(dtype=np.int64),
         state=state,
         provider=provider,
-        since=as_at_day - frame["days_in_state"].to_numpy(dtype=np.int64),
+        since=since,
         care_since=as_at_day - frame["days_in_care"].fillna(0).to_numpy(dtype=np.int64),
         miles=frame["distance_miles"].fillna(-1.0).to_numpy(dtype=float),
         home=home,
         first_child=first_child.astype(np.int64),
         n_children=np.bincount(family, minlength=len(family_codes)).astype(np.int64),
+        cases=stock_cases(family, state, since),
     )
 
 
@@ -133,31 +135,25 @@ def _check_words(frame: pd.DataFrame, localities: list[str], codes: dict[str, in
         raise BadFile(*wrong)
 
 
-def stock_cases(stock: Stock, n_families: int) -> np.ndarray:
+def stock_cases(family: np.ndarray, state: np.ndarray, since: np.ndarray) -> np.ndarray:
     """Cases of the stock on the community side: [number, first child, number of children, since, state].
 
-    Brothers and sisters in the same state since the same day are one case with the family's number; a second group in one
-    family gets the number of its first child, counted after all families.
+    Brothers and sisters in the same state since the same day are one case with the family's number. A second group in one
+    family has the number -1 - its first child: it is counted after all families once their number is known.
     """
     rows: list[tuple[int, int, int, int, int]] = []
     seen: set[int] = set()
+    families, states, days = family.tolist(), state.tolist(), since.tolist()
     start = 0
-    n = len(stock.state)
-    while start < n:
+    while start < len(states):
         end = start + 1
-        state = int(stock.state[start])
-        if state in STAGE_OF_STATE:
-            while (
-                end < n
-                and stock.family[end] == stock.family[start]
-                and stock.state[end] == state
-                and stock.since[end] == stock.since[start]
-            ):
+        alike = (families[start], states[start], days[start])
+        if states[start] in STAGE_OF_STATE:
+            while end < len(states) and (families[end], states[end], days[end]) == alike:
                 end += 1
-            family = int(stock.family[start])
-            number = n_families + start if family in seen else family
-            seen.add(family)
-            rows.append((number, start, end - start, int(stock.since[start]), state))
+            number = -1 - start if families[start] in seen else families[start]
+            seen.add(families[start])
+            rows.append((number, start, end - start, days[start], states[start]))
         start = end
     return np.array(rows, dtype=np.int64).reshape(-1, 5)
 
@@ -174,13 +170,11 @@ def lay_out(stock: Stock, streams: Streams, hazards: Hazards, choices: Choices, 
     kids = Kids(*(np.zeros(n_children, dtype=np.int64) for _ in Kids._fields))
     for name in ("birth_day", "locality", "zone", "family", "unaccompanied"):
         getattr(kids, name)[:n_stock] = getattr(stock, name)
-    for child in range(n_stock):
-        kids.key_1[child], kids.key_2[child] = dr.lanes(seed, replication, dr.WHO_STOCK, 0, child)
+    keys = np.zeros((2, n_stock_families), dtype=np.int64)
+    arrivals.stock_keys(seed, replication, n_stock, n_stock_families, kids.key_1, kids.key_2, keys[0], keys[1])
     arrivals.place_children(n_new, columns, n_stock, kids)
     kids.family[n_stock:] += n_stock_families
     first_new = n_stock + np.concatenate([[0], np.cumsum(columns.n_children)])[:n_new]
-    stock_keys = [dr.lanes(seed, replication, dr.WHO_STOCK, 1, family) for family in range(n_stock_families)]
-    keys = np.array(stock_keys, dtype=np.int64).reshape(-1, 2)
     lead_new = columns.arrival_day - columns.lead_age_days
     families = Families(
         first_child=np.concatenate([stock.first_child, first_new]).astype(np.int64),
@@ -189,20 +183,28 @@ def lay_out(stock: Stock, streams: Streams, hazards: Hazards, choices: Choices, 
         route=np.concatenate([np.zeros(n_stock_families), columns.route]).astype(np.int64),
         locality=np.concatenate([stock.locality[stock.first_child], columns.locality]).astype(np.int64),
         kept=np.concatenate([np.ones(n_stock_families), columns.kept]).astype(np.int64),
-        key_1=np.concatenate([keys[:, 0], columns.key_1]),
-        key_2=np.concatenate([keys[:, 1], columns.key_2]),
+        key_1=np.concatenate([keys[0], columns.key_1]),
+        key_2=np.concatenate([keys[1], columns.key_2]),
         lead_birth_day=np.concatenate([stock.birth_day[stock.first_child], lead_new]).astype(np.int64),
     )
     order = np.lexsort((np.arange(n_new), columns.arrival_day)) + n_stock_families
     family_of_new = kids.family[n_stock:] - n_stock_families
     return Setup(
         hazards=hazards, choices=choices, places=places, pools=pools, kids=kids, families=families, stock=stock,
-        stock_cases=stock_cases(stock, len(families.first_child)),
+        stock_cases=_numbered(stock.cases, len(families.first_child)),
         arrival_order=order.astype(np.int64),
         quintile=np.concatenate([stock.quintile, columns.quintile[family_of_new]]),
         route=np.concatenate([np.zeros(n_stock, dtype=np.int64), columns.route[family_of_new]]),
         start_day=start_day, seed=seed, replication=replication,
     )  # fmt: skip
+
+
+def _numbered(cases: np.ndarray, n_families: int) -> np.ndarray:
+    """Second cases of a family get the numbers after all families."""
+    numbered = cases.copy()
+    second = numbered[:, 0] < 0
+    numbered[second, 0] = n_families - 1 - numbered[second, 0]
+    return numbered
 
 
 def _family_columns(n: int) -> FamilyColumns:

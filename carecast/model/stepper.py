@@ -181,7 +181,7 @@ def go(s, case, outcome, since, day):  # type: ignore[no-untyped-def]
     c.spell[case] += 1
     if outcome == w.TO_EARLY_HELP:
         if c.pool[case] < 0:
-            record(s, day, case, w.EARLY_HELP_ASKED, 0)
+            record(s, since, case, w.EARLY_HELP_ASKED, 0)
             wait(s, case, w.EARLY_HELP_WAITING, since, day)
             ask(s, case, w.S_EARLY_HELP, day)
         else:
@@ -584,6 +584,8 @@ def open_stock(s, stock_cases, stages, states, since, care_since):  # type: igno
             write_placement(s, day, child)
             live_on(s, child, day)
         elif state >= w.HOME_AFTER_CARE:
+            if state <= w.ADOPTED:
+                write(s, since[child], child, w.LEFT_CARE, -1, rules.exit_into(state), -1, 0, 1.0)
             begin_after_care(s, child, state, since[child], day)
 
 

@@ -17,6 +17,8 @@ from carecast.scenarios.upgrade import upgrade
 LIBRARY = Path(__file__).parent / "library"
 SECTIONS: dict[str, type[Lever] | type[Target]] = {"lever": Lever, "assumption": Lever, "target": Target}
 Problem = Any  # one of pydantic's error records
+EARLIEST = dt.date(1, 1, 1)
+RIGHT = {"date": "a date such as 2026-04-01", "tuple": "a list, such as [a, b]"}  # by how pydantic's error type begins
 
 
 def library() -> tuple[str, ...]:
@@ -42,12 +44,13 @@ def lineage(scenario: Scenario) -> tuple[Scenario, ...]:
     Raises:
         BadFile: an ancestor is missing, has mistakes, or the line comes back to itself.
     """
-    line = [scenario]
+    line, named = [scenario], [scenario.name]
     while line[0].built_on:
         first = line[0]
-        if first.built_on in (ancestor.name for ancestor in line):
-            path = " -> ".join([*(s.name for s in reversed(line)), first.built_on])
+        if first.built_on in named:
+            path = " -> ".join([*named, first.built_on])
             raise BadFile(f"{scenario.name}: built_on goes in a circle: {path}")
+        named.append(first.built_on)
         line.insert(0, _read(_find(first.built_on, Path(first._folder) if first._folder else None)))
     return tuple(line)
 
@@ -135,6 +138,7 @@ def _checked(document: dict[str, Any], file: str) -> Scenario:
                 kind = item.get("kind") or item.get("name")
                 where = f"{file}: {section} {number}" + (f" ({kind})" if kind else "")
                 lines += mistakes(error, where, tuple(_aliases(model)))
+                lines += _behind(error, model, item, where)
     try:
         scenario = Scenario.model_validate(head)
     except ValidationError as error:
@@ -142,6 +146,23 @@ def _checked(document: dict[str, Any], file: str) -> Scenario:
     if lines:
         raise BadFile(*lines)
     return scenario
+
+
+def _behind(error: ValidationError, model: type[Lever] | type[Target], item: dict[str, Any], where: str) -> list[str]:
+    """Mistakes that the fields found wrong were hiding: what the rest of the item says when they are left out."""
+    wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+    if not wrong or "kind" in wrong:
+        return []
+    rest = {key: value for key, value in item.items() if key not in wrong}
+    if "from" in wrong:
+        rest["from"] = EARLIEST
+    try:
+        model.model_validate(rest)
+    except ValidationError as hidden:
+        found = mistakes(hidden, where, ())
+        fields = [line.removeprefix(f"{where}: ").split(":")[0].split(" or ") for line in found]
+        return [line for line, names in zip(found, fields, strict=True) if not wrong & set(names)]
+    return []
 
 
 def _aliases(model: type[Lever] | type[Target] | type[Scenario]) -> list[str]:
@@ -168,7 +189,12 @@ def _said(problem: Problem, known: Sequence[str]) -> str:
     if problem["type"] == "extra_forbidden":
         return f"not a field; {nearest(str(problem['loc'][-1]), known)}"
     given = problem.get("input")
-    shown = f"found {given!r}; " if isinstance(given, str | int | float | bool | dt.date) else ""
+    shown = f"found {given.isoformat()}; " if isinstance(given, dt.date) else ""
+    if isinstance(given, str | int | float):
+        shown = f"found {given!r}; "
+    for start, right in RIGHT.items():
+        if str(problem["type"]).startswith(start):
+            return f"{shown}should be {right}"
     text = str(problem["msg"]).replace("Input should be", "should be")
     return shown + text[:1].lower() + text[1:]
 

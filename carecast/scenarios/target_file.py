@@ -12,21 +12,13 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from carecast.model.parameters import BadFile, Frozen
+from carecast.scenarios.compare import SAFETY_MEASURES
 from carecast.scenarios.kind_table import KINDS
 from carecast.scenarios.library import mistakes
 from carecast.scenarios.scenario import Lever, nearest
 from carecast.scenarios.targets import Target
 
 TARGETS = Path(__file__).parent / "targets"
-SAFETY_MEASURES = (
-    "re_referral_12m_percent",
-    "repeat_protection_18m_percent",
-    "re_entry_12m_percent",
-    "kinship_breakdowns",
-    "three_placements_percent",
-    "escalations_waiting",
-    "siblings_together_percent",
-)
 FREE = ("min", "max", "step")
 
 

@@ -120,6 +120,11 @@ MEASURES: dict[str, tuple[str, str]] = {
     "released_capacity_gbp": ("Released capacity (never cash)", "£ a year"),
     "cumulative_net_saving_gbp": ("Net saving since the start", "£"),
     "reserves_gbp": ("Reserves", "£ at 31 March"),
+    "net_saving_recurring_gbp": ("Net saving, one-off costs left out", "£ a year"),
+    "gross_saving_against_budget_gbp": ("Gross saving against budget", "£ a year"),
+    "net_saving_against_budget_gbp": ("Net saving against budget", "£ a year"),
+    "net_saving_recurring_against_budget_gbp": ("Net saving against budget, one-off costs left out", "£ a year"),
+    "reserves_recurring_paid_gbp": ("Recurring cost paid from reserves", "£ a year"),
 }
 DIFFERENCE = "difference_in_"
 

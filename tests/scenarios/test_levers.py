@@ -37,7 +37,7 @@ def day(year, month, number=1):
 
 
 def plan(*items, until=UNTIL, council=TOY):
-    """The plan of a scenario of these levers (and assumptions), each starting on 1 April 2024 unless it says otherwise."""
+    """The plan of a scenario of these levers and assumptions; each starts on 1 April 2024 unless it says otherwise."""
     levers = [{"from": START, **item} for item in items if item["kind"] in LEVERS]
     assumptions = [{"from": START, **item} for item in items if item["kind"] in ASSUMPTIONS]
     scenario = Scenario.model_validate({"name": "mine", "built_on": "", "lever": levers, "assumption": assumptions})
@@ -184,7 +184,9 @@ def test_placement_stability_acts_on_moves():
 
 
 def test_foster_recruitment_goes_to_the_pool_of_the_locality_with_its_ramp():
-    change = one({"kind": "foster_recruitment", "add": 6, "interval_80": [2, 8], "localities": ["West"], "ramp_months": 24})
+    change = one(
+        {"kind": "foster_recruitment", "add": 6, "interval_80": [2, 8], "localities": ["West"], "ramp_months": 24}
+    )
     key = "mine.lever_1.foster_recruitment"
     assert change == ChangePlaces(key, "own_west", Effect(6, 2, 8, "normal", key), Window(FIRST, None, 24), ("West",))
 
@@ -197,7 +199,11 @@ def test_foster_recruitment_everywhere_keeps_its_sum():
 def test_foster_retention_keeps_places_year_by_year():
     change = one({"kind": "foster_retention", "multiply_by": 0.6, "exits_per_year": 0.1, "localities": ["East"]})
     # 20 places x 0.1 a year x (1 - 0.6) x 5 years = 4 places, in 60 monthly steps
-    assert (change.target, change.add.median, change.window) == ("own_east", pytest.approx(4.0), Window(FIRST, None, 60))
+    assert (change.target, change.add.median, change.window) == (
+        "own_east",
+        pytest.approx(4.0),
+        Window(FIRST, None, 60),
+    )
 
 
 HOUSE = {
@@ -213,12 +219,20 @@ def test_a_house_opens_after_its_lead_with_capital_first_and_double_running_on_t
     assert change.open_day == day(2025, 10)
     row = change.row
     assert (row["code"], row["places"], row["fixed_weekly_cost_gbp"]) == ("house_new_house", 5, 20000.0)
-    assert (row["uplift"], row["price_year"], row["match_chance"]) == ("pay", "2022-23", 0.7)  # match as the first house
+    assert (row["uplift"], row["price_year"], row["match_chance"]) == (
+        "pay",
+        "2022-23",
+        0.7,
+    )  # match as the first house
     capital, double = costs(HOUSE)
     assert (capital.basis, capital.category, capital.window.from_day, capital.recurring) == (
         "one_off", "capital", FIRST, False)  # fmt: skip
     assert (capital.amount_gbp.median, capital.amount_gbp.low_80, capital.amount_gbp.shape) == (9e5, 6e5, "lognormal")
-    assert (double.category, double.window.from_day, double.amount_gbp.median) == ("double_running", day(2025, 10), 250000)
+    assert (double.category, double.window.from_day, double.amount_gbp.median) == (
+        "double_running",
+        day(2025, 10),
+        250000,
+    )
 
 
 def test_a_house_that_would_open_after_the_run_has_its_capital_only():
@@ -229,7 +243,13 @@ def test_a_house_that_would_open_after_the_run_has_its_capital_only():
 
 
 def test_a_house_is_enlarged_after_its_lead():
-    item = {"kind": "enlarge_childrens_house", "provider": "house_1", "add": 2, "lead_months": 6, "gbp_per_place_per_year": 1e5}
+    item = {
+        "kind": "enlarge_childrens_house",
+        "provider": "house_1",
+        "add": 2,
+        "lead_months": 6,
+        "gbp_per_place_per_year": 1e5,
+    }
     change = one(item)
     assert (change.target, change.add.median, change.window.from_day) == ("house_1", 2.0, day(2024, 10))
     (cost,) = costs(item)
@@ -298,7 +318,10 @@ def test_framework_prices_are_a_lever_and_prices_an_assumption():
     key = "mine.lever_1.framework_prices"
     assert lever == ScalePrice(key, "foster_agency", certain(0.95, key), Window(FIRST, None, 12), False)
     assumption = one({"kind": "prices", "multiply_by": 1.1, "lines": ["external"]})
-    assert (assumption.line, assumption.is_assumption) == ("external", True)  # the one provider that follows that uplift
+    assert (assumption.line, assumption.is_assumption) == (
+        "external",
+        True,
+    )  # the one provider that follows that uplift
 
 
 def test_prices_that_rise_faster_step_each_year_and_compound():
@@ -355,7 +378,8 @@ def test_recurring_cost_tapers_from_reserves_to_the_base_budget():
 
 def test_recurring_cost_is_whole_from_the_first_day_and_cost_per_place_follows_the_ramp():
     item = {
-        "kind": "early_help_places", "add": 10, "ramp_months": 12, "recurring_gbp_per_year": 1000, "gbp_per_place_per_year": 500,
+        "kind": "early_help_places", "add": 10, "ramp_months": 12, "recurring_gbp_per_year": 1000,
+        "gbp_per_place_per_year": 500,
     }  # fmt: skip
     level, per_place = costs(item)
     assert (level.basis, level.window.ramp_months) == ("per_year", 0)
@@ -364,7 +388,8 @@ def test_recurring_cost_is_whole_from_the_first_day_and_cost_per_place_follows_t
 
 def test_cost_for_each_family_is_paid_for_those_reached():
     item = {
-        "kind": "family_group_conferences", "multiply_by": 0.8, "reach": 0.5, "gbp_per_family": 1000, "localities": ["East"],
+        "kind": "family_group_conferences", "multiply_by": 0.8, "reach": 0.5, "gbp_per_family": 1000,
+        "localities": ["East"],
     }  # fmt: skip
     (cost,) = costs(item)
     assert (cost.basis, cost.counted_event, cost.amount_gbp.median) == ("per_family", "pre_entry_started", 500.0)
@@ -401,7 +426,10 @@ def test_levers_that_never_meet_in_time_do_not_combine():
         ({"kind": "early_help_places", "add": 0}, "its size is zero"),
         ({"kind": "family_first", "instead": "kin", "share": 0.0}, "its size is zero"),
         ({"kind": "prices", "per_year": 0.0, "lines": ["*"]}, "its size is zero"),
-        ({"kind": "reunification", "multiply_by": 1.2, "from": dt.date(2030, 4, 1)}, "after the run ends on 2029-03-31"),
+        (
+            {"kind": "reunification", "multiply_by": 1.2, "from": dt.date(2030, 4, 1)},
+            "after the run ends on 2029-03-31",
+        ),
     ],
 )
 def test_a_lever_that_changes_nothing_says_so(item, why):

@@ -14,6 +14,7 @@ from carecast.model.plan import OpenProvider, ProgrammeCost
 from carecast.model.summary import PROMISED
 from carecast.scenarios import wording
 from carecast.scenarios.apply import apply
+from carecast.scenarios.compare import SAFETY_MEASURES
 from carecast.scenarios.describe import describe
 from carecast.scenarios.evidence import find, table
 from carecast.scenarios.kind_table import KINDS
@@ -28,7 +29,8 @@ from carecast.scenarios.library import (
     write_text,
 )
 from carecast.scenarios.scenario import Scenario
-from carecast.scenarios.target_file import SAFETY_MEASURES, load_target_file, target_files
+from carecast.scenarios.target_file import load_target_file, target_files
+from carecast.scenarios.yearly import EXTRA_MEASURES
 from tests import toy
 
 TOY = ParameterSet.model_validate(toy.document())
@@ -52,18 +54,22 @@ def lever(body, kind="early_help_places"):
     [
         (lever("add = 5", "early_help_place"),
          "lever 1 (early_help_place): kind: found 'early_help_place'; did you mean 'early_help_places'?"),
-        (lever("add = 5\nramp_month = 3"), "lever 1 (early_help_places): ramp_month: not a field; did you mean 'ramp_months'?"),
+        (lever("add = 5\nramp_month = 3"),
+         "lever 1 (early_help_places): ramp_month: not a field; did you mean 'ramp_months'?"),
         (lever("add = 5\nshare = 0.5"),
          "lever 1 (early_help_places): share: does not belong to this kind, which takes kind, name, from"),
-        (lever("multiply_by = 0.8", "early_help_places"), "lever 1 (early_help_places): add: missing; give a size (family places)"),
+        (lever("multiply_by = 0.8", "early_help_places"),
+         "lever 1 (early_help_places): add: missing; give a size (family places)"),
         (lever('share = 0.1', "family_first"), "lever 1 (family_first): instead: missing; family first needs it"),
         (lever('share = 0.1\ninstead = "kins"', "family_first"), "instead: found 'kins'; did you mean 'kin'?"),
         (lever("share = 1.5\ninstead = 'kin'", "family_first"), "share: found 1.5; should be less than or equal to 1"),
         (lever("add = '5'"), "add: found '5'; should be a valid number"),
         (lever("add = 5\nramp_months = -3"), "ramp_months: found -3; should be greater than or equal to 0"),
         (lever("add = 5\nto = 2026-03-31"), "to: found 2026-03-31; should be on or after from, 2026-04-01"),
-        (lever('multiply_by = 0.8\nage_bands = ["5_to_8"]', "reunification"), "age_bands: found '5_to_8'; did you mean '5_to_9'?"),
-        (lever("multiply_by = 0.8\ninterval_80 = [0.9, 1.0]", "reunification"), "interval_80: found [0.9, 1]; should hold multiply_by, 0.8"),
+        (lever('multiply_by = 0.8\nage_bands = ["5_to_8"]', "reunification"),
+         "age_bands: found '5_to_8'; did you mean '5_to_9'?"),
+        (lever("multiply_by = 0.8\ninterval_80 = [0.9, 1.0]", "reunification"),
+         "interval_80: found [0.9, 1]; should hold multiply_by, 0.8"),
         (lever("multiply_by = 0.8\ninterval_80 = [0.7, 1.1]", "family_group_conferences"),
          "interval_80: found [0.7, 1.1]; should end below 1"),
         (lever('multiply_by = 0.8\ninterval_80 = [0.7, 0.9]\nshape = "beta"', "reunification"),
@@ -71,13 +77,16 @@ def lever(body, kind="early_help_places"):
         (lever('evidence = "family_group_conference"', "early_help_support"),
          "which is about pre_entry_decision; this kind acts at early_help"),
         (lever('evidence = "no_wrong_door"', "family_first"), "instead: missing"),
-        (lever('evidence = "kinship_support"', "kinship_support"), "multiply_by: missing; kinship_support has no size of its own"),
-        (lever('evidence = "family_conference"', "family_group_conferences"), "did you mean 'family_group_conference'?"),
+        (lever('evidence = "kinship_support"', "kinship_support"),
+         "multiply_by: missing; kinship_support has no size of its own"),
+        (lever('evidence = "family_conference"', "family_group_conferences"),
+         "did you mean 'family_group_conference'?"),
         (lever("add = 5\nreserves_taper = [1.0]"), "paid_from: missing; reserves_taper needs paid_from = 'reserves'"),
         (lever("add = 5\none_off_gbp = { value = 5, low = 6, high = 7 }"), "value 5 must lie between low 6 and high 7"),
         (lever("add = 5\none_off_gbp = -1"), "one_off_gbp.value: found -1; should be greater than or equal to 0"),
         (lever("add = 5\nfunder = 'health'"), "funder: found 'health'"),
-        (lever('lines = ["*"]\nmultiply_by = 1.1', "prices"), "lever 1 (prices): this is an assumption: put it under [[assumption]]"),
+        (lever('lines = ["*"]\nmultiply_by = 1.1', "prices"),
+         "lever 1 (prices): this is an assumption: put it under [[assumption]]"),
         (lever('multiply_by = 1.1\none_off_gbp = 5', "referrals"), "one_off_gbp: does not belong to this kind"),
         (f'{HEAD}[[lever]]\nkind = "early_help_places"\nadd = 5\n', "from: missing, a date such as 2026-04-01"),
         (f'{HEAD}[[levers]]\nkind = "early_help_places"\n', "levers: not a field; did you mean 'lever'?"),
@@ -102,11 +111,39 @@ def test_all_mistakes_come_at_once():
         '[[lever]]\nkind = "nothing"\nfrom = "soon"\n[[assumption]]\nkind = "referrals"\nfrom = 2026-04-01\n'
     )
     found = lines_of(text)
-    assert len(found) == 6
     assert [line.split(":")[1].strip() for line in found] == [
-        "lever 1 (early_help_places)", "lever 1 (early_help_places)", "lever 1 (early_help_places)", "lever 2 (nothing)",
-        "assumption 1 (referrals)", "colour",
+        *["lever 1 (early_help_places)"] * 3, *["lever 2 (nothing)"] * 2, "assumption 1 (referrals)", "colour",
     ]  # fmt: skip
+
+
+def test_a_wrong_field_does_not_hide_the_mistakes_of_others():
+    text = f'{HEAD}[[lever]]\nkind = "family_first"\nfrom = "soon"\nshare = 1.2\ninstead = "kins"\nlines = ["*"]\n'
+    starts = [
+        "from: found",
+        "share: found",
+        "lines: does not belong to this kind",
+        "instead: found 'kins'; did you mean 'kin'",
+    ]
+    found = [line.removeprefix("mine.toml: lever 1 (family_first): ") for line in lines_of(text)]
+    assert len(found) == len(starts)
+    assert all(line.startswith(start) for line, start in zip(found, starts, strict=True)), found
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("multiply_by = 1.1\nto = 5", "to: found 5; should be a date such as 2026-04-01"),
+        (
+            "multiply_by = 1.1\nto = 2027-01-01T10:00:00",
+            "to: found 2027-01-01T10:00:00; should be a date such as 2026-04-01",
+        ),
+        ('multiply_by = 1.1\nlocalities = "East"', "localities: found 'East'; should be a list, such as [a, b]"),
+        ("multiply_by = true", "multiply_by: found True; should be a valid number"),
+        ("multiply_by = nan", "multiply_by: found nan; should be a finite number"),
+    ],
+)
+def test_values_of_the_wrong_sort(body, line):
+    assert lines_of(lever(body, "reunification")) == [f"mine.toml: lever 1 (reunification): {line}"]
 
 
 def test_the_schema_is_the_same_door_for_code():
@@ -131,13 +168,15 @@ HOUSE = {
 @pytest.mark.parametrize(
     ("item", "line"),
     [
-        ({"kind": "early_help_places", "add": 5, "localities": ["Est"]}, "localities: found 'Est'; did you mean 'East'?"),
+        ({"kind": "early_help_places", "add": 5, "localities": ["Est"]},
+         "localities: found 'Est'; did you mean 'East'?"),
         ({"kind": "early_help_places", "add": -26, "localities": ["East"]},
          "takes away more places than there are: 25 in early help, East, -1 would be left"),
         ({"kind": "foster_recruitment", "add": -50}, "38 in own foster care, Toytown, -12 would be left"),
         ({"kind": "enlarge_childrens_house", "provider": "house_1", "add": -7}, "6 in house_1, -1 would be left"),
         ({"kind": "close_childrens_house", "provider": "house1"}, "provider: found 'house1'; did you mean 'house_1'?"),
-        ({"kind": "framework_prices", "lines": ["foster_agncy"], "multiply_by": 0.9}, "lines: found 'foster_agncy'; did you mean"),
+        ({"kind": "framework_prices", "lines": ["foster_agncy"], "multiply_by": 0.9},
+         "lines: found 'foster_agncy'; did you mean"),
         ({"kind": "reunification", "multiply_by": 1.1, "from": dt.date(2022, 7, 30)},
          "from: found 2022-07-30; should be on or after the as-at date, 2022-07-31"),
         ({"kind": "step_down", "per_year": 0.3}, "per_year: Toytown has step-downs already; give multiply_by instead"),
@@ -165,7 +204,9 @@ def test_a_run_that_ends_before_it_starts():
 # --- lineage ----------------------------------------------------------------------------------------------------
 def write(folder, name, built_on, add=5):
     body = f'[[lever]]\nkind = "early_help_places"\nfrom = 2026-04-01\nadd = {add}\n'
-    (folder / f"{name}.toml").write_text(f'format = 1\nname = "{name}"\nbuilt_on = "{built_on}"\n{body}', encoding="utf-8")
+    (folder / f"{name}.toml").write_text(
+        f'format = 1\nname = "{name}"\nbuilt_on = "{built_on}"\n{body}', encoding="utf-8"
+    )
 
 
 def test_levers_of_the_ancestors_are_inherited_oldest_first(tmp_path):
@@ -198,6 +239,9 @@ def test_a_circle_is_refused(tmp_path):
     write(tmp_path, "second", "first")
     with pytest.raises(BadFile, match="built_on goes in a circle: first -> second -> first"):
         load_scenario(tmp_path / "first.toml")
+    (tmp_path / "third.toml").write_text('format = 1\nname = "other"\nbuilt_on = "third"\n', encoding="utf-8")
+    with pytest.raises(BadFile, match="other -> third -> third"):
+        load_scenario(tmp_path / "third.toml")
 
 
 def test_a_name_that_is_nowhere():
@@ -256,7 +300,9 @@ def west_dunbartonshire():
                      locality=row["locality"] if row["locality"] in names else "")
         for row in rows
     ]  # fmt: skip
-    others = [row for row in document["providers"] if row["placement_type"] not in ("foster_own", "childrens_house_own")]
+    others = [
+        row for row in document["providers"] if row["placement_type"] not in ("foster_own", "childrens_house_own")
+    ]
     document["providers"] = [*own, *others]
     return ParameterSet.model_validate(document)
 
@@ -307,7 +353,11 @@ def test_the_target_file_of_west_dunbartonshire():
     assert target_files() == ("west_dunbartonshire",)
     found = load_target_file("west_dunbartonshire")
     yearly, in_all, away, within, balance = found.targets
-    assert (yearly.value, yearly.financial_year, yearly.row_measure) == (3_500_000, "2028-29", "net_saving_recurring_gbp")
+    assert (yearly.value, yearly.financial_year, yearly.row_measure) == (
+        3_500_000,
+        "2028-29",
+        "net_saving_recurring_gbp",
+    )
     assert (in_all.kind, in_all.from_date, in_all.to_date) == ("cumulative", dt.date(2024, 4, 1), dt.date(2029, 3, 31))
     assert (away.at_most, within.at_least, balance.at_least) == (330, 85, 90)
     assert set(found.safety) == set(SAFETY_MEASURES) <= set(PROMISED)
@@ -357,7 +407,7 @@ def test_words_cover_everything_in_both_nations():
         assert all(wording.measure_label(nation, name) for name in wording.MEASURES)
     assert set(wording.TERMS["scotland"]) == set(wording.TERMS["england"])
     assert set(wording.AGE_BAND_LABELS) == set(w.AGE_BANDS)
-    assert set(PROMISED) <= set(wording.MEASURES)
+    assert PROMISED | set(EXTRA_MEASURES) <= set(wording.MEASURES)
     assert wording.measure_label("england", "difference_in_support_open") == (
         "Difference: Children with an open case: child in need")  # fmt: skip
     assert wording.measure_unit("difference_in_balance_of_care_percent") == "percentage points"

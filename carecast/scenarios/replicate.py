@@ -1,0 +1,130 @@
+"""Replications: every scenario of a run told, reduced and priced, block by block.
+
+Replication i uses draw row i, whoever tells it and in whatever order; blocks have a fixed size, so what is written does not
+depend on the number of workers.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from carecast.model import pricebook, prices
+from carecast.model.engine import Clock, World, simulate
+from carecast.model.money import Money, stack
+from carecast.model.parameters import Calibrated
+from carecast.model.plan import Plan
+from carecast.model.results import Tables, measure_rows, reduce_log
+
+BLOCK = 25  # replications written together
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is told: one parameter set under several plans, the baseline's first."""
+
+    calibrated: Calibrated
+    plans: tuple[Plan, ...]
+    until: dt.date
+    seed: int
+    clock: Clock = "compiled"
+    radius_miles: float | None = None
+
+
+@dataclass(frozen=True)
+class Searches:
+    """Placements and waits of a block of replications, summed: the gap report's material."""
+
+    placements_made: np.ndarray  # [financial year, locality, wanted type, got type]
+    placed_beyond_radius: np.ndarray  # [financial year, locality, wanted type]
+    placements_made_by_age: np.ndarray  # [financial year, age band, wanted type, got type]
+    placed_beyond_radius_by_age: np.ndarray  # [financial year, age band, wanted type]
+    early_help_wait_days: np.ndarray  # [financial year, locality, days | starts]
+
+
+@dataclass(frozen=True)
+class BlockOf:
+    """One scenario's part of a block."""
+
+    monthly: np.ndarray  # [replication, row, month]
+    money: Money  # stacked
+    searches: Searches
+
+
+class Teller:
+    """The worlds and price books of a job, built once."""
+
+    def __init__(self, job: Job) -> None:
+        """Lay out every scenario.
+
+        Raises:
+            BadFile: a plan does not fit the parameter set.
+        """
+        self.job = job
+        parameters = job.calibrated.parameters
+        self.worlds = [World(job.calibrated, plan, job.until, job.seed, job.radius_miles) for plan in job.plans]
+        self.calendar = self.worlds[0].calendar
+        self.lines = pricebook.money_lines(parameters, job.plans)
+        self.books = [
+            pricebook.price_book(parameters, plan, world.providers, self.calendar, job.calibrated.draws, self.lines)
+            for plan, world in zip(job.plans, self.worlds, strict=True)
+        ]
+        self.rows = measure_rows(self.worlds[0].locality_names)
+
+    def tables(self, scenario: int, replication: int) -> Tables:
+        """One replication of one scenario, told and reduced."""
+        world = self.worlds[scenario]
+        told = simulate(world, replication, self.job.clock)
+        return reduce_log(
+            told.log, told.children, world.calendar, world.providers, world.locality_names,
+            self.books[scenario].programme.counted_events, world.radius_miles,
+        )  # fmt: skip
+
+    def block(self, replications: Sequence[int]) -> list[BlockOf]:
+        """A block of replications of every scenario; the scenarios of one replication share the baseline's staff."""
+        monthly: list[list[np.ndarray]] = [[] for _ in self.worlds]
+        money: list[list[Money]] = [[] for _ in self.worlds]
+        found: list[list[Tables]] = [[] for _ in self.worlds]
+        for replication in replications:
+            staff_units = None
+            for scenario, book in enumerate(self.books):
+                tables = self.tables(scenario, replication)
+                priced = prices.price_replication(
+                    book, tables, replication, seed=self.job.seed, staff_units=staff_units
+                )
+                if scenario == 0:
+                    staff_units = tables.service_units
+                monthly[scenario].append(tables.monthly)
+                money[scenario].append(priced)
+                found[scenario].append(tables)
+        return [
+            BlockOf(np.stack(monthly[at]), stack(money[at]), _sum_searches(found[at])) for at in range(len(self.worlds))
+        ]
+
+
+def _sum_searches(found: Sequence[Tables]) -> Searches:
+    return Searches(
+        placements_made=sum_of(tables.placements_made for tables in found),
+        placed_beyond_radius=sum_of(tables.placed_beyond_radius for tables in found),
+        placements_made_by_age=sum_of(tables.placements_made_by_age for tables in found),
+        placed_beyond_radius_by_age=sum_of(tables.placed_beyond_radius_by_age for tables in found),
+        early_help_wait_days=sum_of(tables.early_help_wait_days_by_locality for tables in found),
+    )
+
+
+def sum_of(arrays) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """Sum of equally shaped arrays."""
+    parts = list(arrays)
+    return np.sum(parts, axis=0, dtype=parts[0].dtype)
+
+
+_TELLERS: dict[str, Teller] = {}
+
+
+def tell_block(key: str, job: Job, replications: Sequence[int]) -> list[BlockOf]:
+    """A block in a worker process, which keeps the worlds of the last job it saw."""
+    if key not in _TELLERS:
+        _TELLERS.clear()
+        _TELLERS[key] = Teller(job)
+    return _TELLERS[key].block(replications)
