@@ -135,12 +135,16 @@ def relative_risk(pack: Pack) -> Series:
 
 
 # --- providers and services ----------------------------------------------------------------------------------------------------
-def providers(pack: Pack, factors: Mapping[str, float], names: tuple[str, ...]) -> tuple[Provider, ...]:
-    """Providers of the pack, bought homes first scaled so that spend of the price year comes out as published."""
-    return tuple(_provider(pack, row, factors, names) for row in pack.tables["providers.csv"])
+def providers(
+    pack: Pack, factors: Mapping[str, float], names: tuple[str, ...], usable: Mapping[str, float]
+) -> tuple[Provider, ...]:
+    """Providers of the pack, prices times ``factors``, own homes with the fitted ``usable`` share of their kind."""
+    return tuple(_provider(pack, row, factors, names, usable) for row in pack.tables["providers.csv"])
 
 
-def _provider(pack: Pack, row: Row, factors: Mapping[str, float], names: tuple[str, ...]) -> Provider:
+def _provider(
+    pack: Pack, row: Row, factors: Mapping[str, float], names: tuple[str, ...], fitted_usable: Mapping[str, float]
+) -> Provider:
     kind = row.text("placement_type")
     if kind not in w.PLACEMENT_TYPES:
         raise BadFile(f"{row.file}: row {row.line}, column placement_type: {kind!r} is not a placement type")
@@ -148,7 +152,8 @@ def _provider(pack: Pack, row: Row, factors: Mapping[str, float], names: tuple[s
     factor = factors.get(row.text("provider"), 1.0)
     spread = [f for f in pack.all_of("price_spread") if f.breakdown == f"placement_type={kind}"]
     place = row.text("locality") if row.text("locality") in names else ""
-    match, usable = (_by_type(pack, row, column, kind) for column in ("match_chance", "usable_share"))
+    match = _by_type(pack, row, "match_chance", kind)
+    usable = fitted_usable.get(kind, row.number("usable_share", 1.0))
     has_position = bool(row.text("easting_m")) and kind != "foster_own"
     return Provider(
         code=row.text("provider"), name=row.text("name"), placement_type=kind, locality=place,

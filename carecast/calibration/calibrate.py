@@ -43,7 +43,8 @@ def calibrate(
     by_type = dict(zip(w.PLACEMENT_TYPES, care.cohort.by_type.tolist(), strict=True))
     factors, left = assemble.price_factors(pack, by_type, PRICE_YEAR[pack.name])
     places, years = assemble.localities(pack, when)
-    homes = assemble.providers(pack, factors, tuple(place.name for place in places))
+    usable = {kind: own.usable_share for kind, own in care.homes.items()}
+    homes = assemble.providers(pack, factors, tuple(place.name for place in places), usable)
     parameters = _parameters(pack, council, when, care, funnel, places, years, homes)
     inputs = StockInputs(
         pack, care, funnel, places, homes, parameters.series["disadvantage.relative_risk"].values,

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from carecast.calibration import cohort as co
 from carecast.calibration import fit
+from carecast.calibration.capacity import OWN_AND_BOUGHT, OwnHomes, own_homes
 from carecast.calibration.fit import Fitted, Prior, Target, expit, log_sd, logit
 from carecast.calibration.pack import Figure, Pack
-from carecast.calibration.shapes import DestinationShape, RateShape
+from carecast.calibration.shapes import AGE_GROUPS, DestinationShape, RateShape, weibull_survival
 from carecast.model import words as w
 
 Array = NDArray[np.float64]
 EXITS = tuple(range(w.FIRST_EXIT, w.LAST_EXIT + 1))
 MOVES = (w.MOVE, w.STEP_DOWN)
-AGE_GROUPS = {"0 to 4 years": (0, 5), "5 to 11 years": (5, 12), "12 to 15 years": (12, 16), "16 to 17 years": (16, 18)}
 START_AGES = {
     "under 1": (0, 1), "1 to 4 years": (1, 5), "5 to 9 years": (5, 10), "10 to 15 years": (10, 16),
     "16 years and over": (16, 18),
@@ -39,6 +39,7 @@ TILTS = {  # types whose chance as a destination is tilted together
     "other_residential": ("other_residential",),
 }
 TILT_SD = 0.5
+FIRST_OWN = (0.7, 0.5)  # shares of foster and house demand in own homes while levels are matched; they share hazards
 REMAND_AGES = (14, 18)
 
 
@@ -64,6 +65,7 @@ class CareModel:
     rules: co.CareRules
     entries: Array  # children a year [age][type]
     cohort: co.Cohort
+    homes: Mapping[str, OwnHomes]  # by kind of own home
 
     @property
     def starts(self) -> float:
@@ -108,11 +110,12 @@ def tilted(rows: tuple[DestinationShape, ...], theta: Mapping[str, float]) -> tu
     return tuple(out)
 
 
-def care_rules(shapes: CareShapes, theta: Mapping[str, float]) -> co.CareRules:
-    """Hazards and destinations at these levels."""
+def care_rules(
+    shapes: CareShapes, theta: Mapping[str, float], foster: float = FIRST_OWN[0], house: float = FIRST_OWN[1]
+) -> co.CareRules:
+    """Hazards and destinations at these levels; ``foster`` and ``house``: shares of demand that find an own place."""
     levels = {name.removeprefix("rate."): math.exp(x) for name, x in theta.items() if name.startswith("rate.")}
     rows = tilted(shapes.destinations, theta)
-    foster, house = expit(theta["own.foster"]), expit(theta["own.house"])
     demand = [co.destination_table(rows, moment) for moment in ("move", "step_down")]
     entry, back = (co.destination_table(rows, moment)[:, 0] for moment in ("entry", "return"))
     return co.CareRules(
@@ -150,15 +153,20 @@ def remand_ages() -> Array:
     return ages
 
 
-def moments(cohort: co.Cohort, starts: float) -> dict[str, float]:
-    """What the figures are compared with."""
+def moments(cohort: co.Cohort, starts: float, back_within_a_year: float) -> dict[str, float]:
+    """What the figures are compared with.
+
+    More than one placement in the last year: children moved within it, and those back from a return home that began
+    within it; ``back_within_a_year`` is the integral over the year of the chance to have returned by then.
+    """
     stock = cohort.by_type
     out = {f"stock_{name}": float(stock[i]) for i, name in enumerate(w.PLACEMENT_TYPES)}
     out["stock_residential"] = float(stock[w.FIRST_RESIDENTIAL :].sum())
     out["stock_community"] = float(stock[: w.FIRST_RESIDENTIAL].sum())
     out["stock_foster"] = float(stock[w.FOSTER_OWN] + stock[w.FOSTER_AGENCY])
     out["starts_per_year"] = starts
-    out["more_than_one_placement"] = cohort.moved_within_a_year
+    back = float(cohort.exits[0].sum()) * back_within_a_year
+    out["more_than_one_placement"] = cohort.moved_within_a_year + back / float(stock.sum())
     out["placements_per_episode"] = 1 + float(cohort.moves.sum()) / starts
     left = cohort.exits
     out["adoptions"] = float(left[w.EXIT_ADOPTION - w.FIRST_EXIT].sum())
@@ -176,8 +184,9 @@ def care_targets(pack: Pack, at: str) -> list[Target]:
     targets = []
     for name in w.PLACEMENT_TYPES:
         figure = pack.find(f"stock_{name}", f"placement_type={name}")
-        if figure.value:
+        if figure.value and name not in (*OWN_AND_BOUGHT, *OWN_AND_BOUGHT.values()):
             targets.append(_target(f"stock_{name}", figure, 0.5))
+    targets.append(_target("stock_foster", pack.find("stock_foster", "placement_type=foster"), 0.5))
     for setting in ("residential", "community"):
         figure = pack.find(f"stock_{setting}", period=at)
         targets.append(Target(f"stock_{setting}", pack.value(f"stock_{setting}", period=at), 0.01, figure.source))
@@ -211,11 +220,6 @@ def care_priors(pack: Pack, shapes: CareShapes) -> list[Prior]:
         if w.CAUSES.index(shape.cause) in (*EXITS, *MOVES) and shape.sd_ln > 0:
             priors.append(Prior(f"rate.{shape.key}", 0.0, shape.sd_ln))
     priors += [Prior(f"tilt.{group}", 0.0, TILT_SD) for group in TILTS]
-    own = pack.value("stock_foster_own", "placement_type=foster_own")
-    foster = own / (own + pack.value("stock_foster_agency", "placement_type=foster_agency"))
-    houses = pack.value("stock_childrens_house_own", "placement_type=childrens_house_own")
-    external = pack.value("stock_residential_external", "placement_type=residential_external")
-    priors += [Prior("own.foster", logit(foster), 0.3), Prior("own.house", logit(houses / (houses + external)), 0.3)]
     return priors
 
 
@@ -225,12 +229,30 @@ def fit_care(
     """Match the levels of the care part to the published counts of a date, and run it at them."""
     shapes = care_shapes(pack, rates, destinations)
 
+    back = _back_within_a_year(pack)
+
     def model(theta: Mapping[str, float]) -> Mapping[str, float]:
         rules = care_rules(shapes, theta)
-        return moments(co.run_cohort(rules, care_entries(shapes, rules, theta)), math.exp(theta["starts"]))
+        return moments(co.run_cohort(rules, care_entries(shapes, rules, theta)), math.exp(theta["starts"]), back)
 
     fitted = fit.match(care_priors(pack, shapes), care_targets(pack, as_at.isoformat()), model)
     theta = dict(zip(fitted.names, fitted.values.tolist(), strict=True))
     rules = care_rules(shapes, theta)
+    cohort = co.run_cohort(rules, care_entries(shapes, rules, theta))
+    homes = own_homes(pack, cohort, rates)
+    shares = [_own_share(cohort, kind, homes[kind]) for kind in OWN_AND_BOUGHT]
+    rules = care_rules(shapes, theta, *shares)
     entries = care_entries(shapes, rules, theta)
-    return CareModel(shapes, fitted, rules, entries, co.run_cohort(rules, entries, keep_full=True))
+    return CareModel(shapes, fitted, rules, entries, co.run_cohort(rules, entries, keep_full=True), homes)
+
+
+def _back_within_a_year(pack: Pack) -> float:
+    """Integral over a year of 1 - S(t), S the survival of returns home."""
+    curve = weibull_survival(pack.value("re_entry_weibull_shape"), pack.value("re_entry_weibull_scale") * 30.44)
+    return float(np.mean([1 - curve(float(day)) for day in range(365)]))
+
+
+def _own_share(cohort: co.Cohort, kind: str, homes: OwnHomes) -> float:
+    """Share of the demand for a kind that own homes meet."""
+    both = sum(float(cohort.by_type[w.PLACEMENT_TYPES.index(name)]) for name in (kind, OWN_AND_BOUGHT[kind]))
+    return min(homes.looked_after / both, 0.98)

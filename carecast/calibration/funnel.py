@@ -1,9 +1,14 @@
-"""The referral funnel in expectation: families a year through contact, referral, early help, assessment, support,
-protection and pre-entry decision, with re-referrals, solved as a steady chain for each age band of the lead child.
+"""The referral funnel in expectation: families through contact, referral, early help, assessment, support, protection and
+pre-entry decision, with re-referrals, while their lead child grows older.
 
-Chances of leaving a state by each cause, and its mean stay, follow from the hazards in their duration bands exactly:
+Chances of leaving a stage by each cause, and its mean stay, follow from the hazards in their duration bands exactly:
 P(cause) = sum over bands of S(start) (h_c / h) (1 - exp(-h width)), mean = sum of S(start) (1 - exp(-h width)) / h.
-Flows f solve the linear chain f = arrivals + M' f. Growing older within a stage is left out (stages last months).
+In the steady state the families n_i(a) open in stage i with a lead child aged a obey
+
+    dn/da = s(a) + (T(a)' - I) R(a) n,    n(0) = 0,
+
+s the contacts by age, R = 1 / mean stay, T the chances of going from stage to stage (a referral is decided the day it is
+made and takes no time). Solved month of age by month of age, backward Euler.
 """
 
 import math
@@ -17,10 +22,24 @@ from carecast.model import words as w
 
 Array = NDArray[np.float64]
 N_BANDS = w.N_AGE_BANDS - 1  # of children
+N_MONTHS = 216  # of age
+MONTH_YEARS = 1 / 12
 WIDTHS_YEARS = np.diff([*w.DURATION_BAND_STARTS_DAYS, 7 * 365.25]) / w.DAYS_PER_YEAR
+BAND_STARTS_YEARS = np.cumsum([0.0, *WIDTHS_YEARS[:-1]])
+BAND_OF_MONTH = np.searchsorted(np.array(w.AGE_BAND_STARTS_YEARS[:-1]) * 12, np.arange(N_MONTHS), side="right") - 1
 (REFERRAL, EARLY_HELP, ASSESSMENT, SUPPORT, PROTECTION, PRE_ENTRY, CLOSED) = range(7)
 STAGES = ("referrals", "early_help", "assessments", "support", "protection", "pre_entry", "closed")
 N_STAGES = 7
+STAGE_CAUSES = (
+    (EARLY_HELP, ("early_help_ends", "early_help_steps_up")),
+    (ASSESSMENT, ("assessment_ends",)),
+    (SUPPORT, ("support_ends", "support_to_protection", "support_to_pre_entry")),
+    (PROTECTION, ("protection_ends", "protection_to_pre_entry")),
+    (PRE_ENTRY, ("pre_entry_decided",)),
+    (CLOSED, ("re_referred",)),
+)
+WEEKS = 52
+PASSES = 8  # stages that one family goes through within a year, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +51,24 @@ class Branching:
     assessment: Mapping[str, float]
     support: Mapping[str, float]
     protection: Mapping[str, float]
-    pre_entry_care: float  # first guess of the share of decisions that end in care; levels out re-referrals only
+    pre_entry_care: float  # first guess of the share of decisions that end in care
     pre_entry: Mapping[str, float]  # of decisions that do not end in care
+    some_stay: float  # share of families of whom somebody stays when the others enter care; support goes on for them
 
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """Families a year and open, by stage and age band of the lead child."""
+    """Families a year into each stage and open in it, by month of age of the lead child."""
 
-    flows: Array  # [age band][stage]
-    mean_years: Array  # [age band][stage]
-    reached: Mapping[str, Array]  # chance that a stage ends by a cause, [age band]
+    flows: Array  # [month of age][stage]
+    open_by_age: Array  # [month of age][stage]
     re_referred_12m_share: float
-    contacts: Array  # [age band]
+    contacts: float
 
     @property
     def open(self) -> Array:
-        """Families open at a time, by stage (Little's law: flow x mean stay)."""
-        total: Array = (self.flows * self.mean_years).sum(axis=0)
+        """Families open at a time, by stage."""
+        total: Array = self.open_by_age.sum(axis=0)
         return total
 
     @property
@@ -64,54 +83,54 @@ def race(hazards: Array, limit_years: float = math.inf) -> tuple[Array, float]:
 
     Nothing ends what is still open after ``limit_years``.
     """
-    starts = np.cumsum([0.0, *WIDTHS_YEARS[:-1]])
-    widths = np.clip(limit_years - starts, 0.0, WIDTHS_YEARS)
+    widths = np.clip(limit_years - BAND_STARTS_YEARS, 0.0, WIDTHS_YEARS)
     total = hazards.sum(axis=0)
     kept = np.exp(-total * widths)
     alive = np.concatenate([[1.0], np.cumprod(kept)[:-1]])
-    gone = alive * (1 - kept)
-    per_hazard = np.where(total > 0, gone / np.maximum(total, 1e-12), alive * widths)
+    per_hazard = np.where(total > 0, alive * (1 - kept) / np.maximum(total, 1e-12), alive * widths)
     return (hazards * per_hazard).sum(axis=1), float(per_hazard.sum())
 
 
-def chance_within(hazard: Array, years: float) -> float:
-    """Chance that a lone cause comes within so many years; hazard [duration band] per year."""
-    return float(race(hazard[np.newaxis], years)[0][0]) if years > 0 else 0.0
+def cumulated(hazard: Array, years: float) -> float:
+    """Hazard [duration band] per year summed up from 0 to so many years."""
+    return float((hazard * np.clip(years - BAND_STARTS_YEARS, 0.0, WIDTHS_YEARS)).sum())
 
 
 def solve(contacts: Array, hazards: Mapping[str, Array], branching: Branching, memory_years: float) -> Funnel:
-    """Steady flows for contacts a year by age band; ``hazards`` are [age band][duration band] by cause."""
-    flows = np.zeros((N_BANDS, N_STAGES))
-    years = np.zeros((N_BANDS, N_STAGES))
-    reached: dict[str, list[float]] = {}
+    """Steady flows for contacts a year by month of age; ``hazards`` are [age band][duration band] by cause."""
+    steps = []
     again = np.zeros(N_BANDS)
     for band in range(N_BANDS):
         at = {cause: table[band] for cause, table in hazards.items()}
-        chances, years[band] = _stage_ends(at, memory_years)
+        chances, years = _stage_ends(at, memory_years)
         chain = _chain(chances, branching)
-        start = np.zeros(N_STAGES)
-        start[REFERRAL] = contacts[band] * branching.contact.get("assessment", 0.0)
-        start[EARLY_HELP] = contacts[band] * branching.contact.get("early_help", 0.0)
-        flows[band] = np.linalg.solve(np.eye(N_STAGES) - chain.T, start)
-        again[band] = _within_a_year(flows[band], chain, years[band], at["re_referred"])
-        for cause, chance in chances.items():
-            reached.setdefault(cause, []).append(chance)
-    share = float(again.sum() / flows[:, REFERRAL].sum())
-    return Funnel(flows, years, {cause: np.array(c) for cause, c in reached.items()}, share, contacts)
+        leave = np.where(years > 0, 1 / np.maximum(years, 1e-9), 0.0)
+        through = chain + np.outer(chain[:, REFERRAL], chain[REFERRAL])  # referrals pass on at once
+        through[:, REFERRAL] = 0.0
+        change = (np.eye(N_STAGES) - through.T) * leave
+        steps.append((np.linalg.inv(np.eye(N_STAGES) + MONTH_YEARS * change), chain, through, leave))
+        again[band] = _within_a_year(chain, at, memory_years)
+    flows, open_ = np.zeros((N_MONTHS, N_STAGES)), np.zeros((N_MONTHS, N_STAGES))
+    n = np.zeros(N_STAGES)
+    for month in range(N_MONTHS):
+        step, chain, through, leave = steps[BAND_OF_MONTH[month]]
+        referred = contacts[month] * branching.contact.get("assessment", 0.0)
+        source = referred * chain[REFERRAL]
+        source[EARLY_HELP] += contacts[month] * branching.contact.get("early_help", 0.0)
+        n = step @ (n + source)
+        out = leave * n * MONTH_YEARS
+        flows[month] = source + out @ through
+        flows[month, REFERRAL] = referred + out @ chain[:, REFERRAL]
+        open_[month] = n * MONTH_YEARS
+    by_band = np.array([flows[BAND_OF_MONTH == band, REFERRAL].sum() for band in range(N_BANDS)])
+    return Funnel(flows, open_, float(by_band @ again / by_band.sum()), float(contacts.sum()))
 
 
 def _stage_ends(at: Mapping[str, Array], memory_years: float) -> tuple[dict[str, float], Array]:
     """Chances of each cause and the mean stays of the stages, in one age band."""
     years = np.zeros(N_STAGES)
     chances: dict[str, float] = {}
-    for stage, causes in (
-        (EARLY_HELP, ("early_help_ends", "early_help_steps_up")),
-        (ASSESSMENT, ("assessment_ends",)),
-        (SUPPORT, ("support_ends", "support_to_protection", "support_to_pre_entry")),
-        (PROTECTION, ("protection_ends", "protection_to_pre_entry")),
-        (PRE_ENTRY, ("pre_entry_decided",)),
-        (CLOSED, ("re_referred",)),
-    ):
+    for stage, causes in STAGE_CAUSES:
         limit = memory_years if stage == CLOSED else math.inf
         found, years[stage] = race(np.stack([at[cause] for cause in causes]), limit)
         chances.update(zip(causes, found.tolist(), strict=True))
@@ -136,6 +155,7 @@ def _chain(chance: Mapping[str, float], branching: Branching) -> Array:
     add(SUPPORT, chance["support_ends"], branching.support)
     add(PROTECTION, chance["protection_ends"], branching.protection)
     add(PRE_ENTRY, 1 - branching.pre_entry_care, branching.pre_entry)
+    add(PRE_ENTRY, branching.pre_entry_care, {"support": branching.some_stay})
     chain[EARLY_HELP, CLOSED] = chance["early_help_ends"]
     chain[EARLY_HELP, REFERRAL] = chance["early_help_steps_up"]
     chain[SUPPORT, PROTECTION] += chance["support_to_protection"]
@@ -145,23 +165,37 @@ def _chain(chance: Mapping[str, float], branching: Branching) -> Array:
     return chain
 
 
-def _within_a_year(flow: Array, chain: Array, years: Array, re_referred: Array) -> float:
-    """Referrals a year that follow another of the same family by less than a year.
+def _within_a_year(chain: Array, at: Mapping[str, Array], memory_years: float) -> float:
+    """Chance that a referral is followed by another of the same family within a year.
 
-    The time from a referral to its closing is taken at the mean of its way: none after no further action, one
-    assessment, early help, or the mean of support and protection after an assessment.
+    The family is followed week by week from the referral through the stages (a semi-Markov chain): what flows out of a
+    stage by a cause is the convolution of what flowed in with the density of that cause.
     """
-    referrals = flow[REFERRAL]
-    assessed = referrals * chain[REFERRAL, ASSESSMENT]
-    helped = referrals * chain[REFERRAL, EARLY_HELP]
-    stepped = float(flow[EARLY_HELP] * chain[EARLY_HELP, REFERRAL])
-    a = years[ASSESSMENT]
-    ways = (
-        (referrals * chain[REFERRAL, CLOSED], 0.0),
-        (assessed * chain[ASSESSMENT, CLOSED], a),
-        (helped * chain[EARLY_HELP, CLOSED], years[EARLY_HELP]),
-        (assessed * chain[ASSESSMENT, EARLY_HELP] * chain[EARLY_HELP, CLOSED], a + years[EARLY_HELP]),
-        (assessed * chain[ASSESSMENT, SUPPORT] * chain[SUPPORT, CLOSED], a + years[SUPPORT]),
-    )
-    again = sum(n * chance_within(re_referred, 1.0 - open_years) for n, open_years in ways)
-    return float(again + 0.9 * stepped * helped / max(flow[EARLY_HELP], 1e-9))
+    into = np.zeros((N_STAGES, WEEKS))
+    into[REFERRAL, 0] = 1.0
+    densities = {
+        stage: weekly_density(np.stack([at[cause] for cause in causes]), memory_years if stage == CLOSED else math.inf)
+        for stage, causes in STAGE_CAUSES
+    }
+    again = 0.0
+    for _ in range(PASSES):
+        flow = np.zeros_like(into)
+        for stage in np.flatnonzero(into.any(axis=1)):
+            later = into[stage] if stage == REFERRAL else np.convolve(into[stage], densities[int(stage)])[:WEEKS]
+            flow += np.outer(chain[stage], later)
+        again += float(flow[REFERRAL].sum())
+        flow[REFERRAL] = 0.0
+        into = flow
+    return again
+
+
+def weekly_density(hazards: Array, limit_years: float = math.inf) -> Array:
+    """Share of the stays that end in each of the first 52 weeks; hazards [cause][duration band] per year.
+
+    Relative to those that end within ``limit_years``, since the chain already holds the chance of that.
+    """
+    total = hazards.sum(axis=0)
+    alive = np.exp(-np.array([cumulated(total, week / WEEKS) for week in range(WEEKS + 1)]))
+    ever = 1 - math.exp(-cumulated(total, min(limit_years, 1e3)))
+    out: Array = -np.diff(alive) / max(ever, 1e-12)
+    return out

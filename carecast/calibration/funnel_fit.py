@@ -1,15 +1,16 @@
 """The levels of the referral funnel, and the chances at a pre-entry decision that give the starts the care part needs."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carecast.calibration import cohort as co
+from carecast.calibration import entries as en
 from carecast.calibration import fit, funnel, shapes
-from carecast.calibration.care_fit import AGE_GROUPS, CareModel, remand_ages
+from carecast.calibration.care_fit import CareModel
 from carecast.calibration.fit import Fitted, Prior, Target, expit, log_sd, logit, logit_sd
 from carecast.calibration.pack import Pack
 from carecast.model import words as w
@@ -26,17 +27,6 @@ LEVELS = ("support_ends", "protection_ends", "support_to_protection", "support_t
           "re_referred", "early_help_steps_up")  # fmt: skip
 RE_REFERRED_SHAPE = np.array([2.6, 2.0, 1.4, 1.0, 0.6, 0.35, 0.2])  # falls with time since closing, as returns home do
 UNDER_ONE_RATIO = 2.0  # referrals of children under one for each at one to four
-MOST_CARE = 0.9  # of pre-entry decisions, at most
-
-
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """Children a year who start, by route and age band, so that all of them sum to the starts."""
-
-    direct: Mapping[str, Array]
-    returning: Array
-    pathway_home: Array
-    pathway_away: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +38,7 @@ class FunnelModel:
     hazards: Mapping[str, Array]  # [all age bands][duration band] of every cause outside care
     branching: funnel.Branching
     contact_ages: Array
-    entries: Entries
-    care_chance: Array  # [age band] of a pre-entry decision ending in care
-    home_share: Array  # [age band] of those, at home
+    entries: en.Entries
     children_per_family: float
     children_per_decision: float
     decisions_by_theta: Array  # [age band][unknown]: d ln decisions / d theta
@@ -60,21 +48,6 @@ def size_chances(pack: Pack) -> Array:
     """Chances of 1, 2, 3, 4 children in a family that arrives."""
     chances = np.array([pack.value("children_per_arriving_family", f"children={n}") for n in range(1, 5)])
     out: Array = chances / chances.sum()
-    return out
-
-
-def band_shares(single_years: Array) -> Array:
-    """Shares by age band of shares by single year."""
-    bands = co.age_band_of(np.arange(co.N_AGES) + 0.5)
-    return np.array([single_years[bands == band].sum() for band in range(N_BANDS)])
-
-
-def ages_from_groups(pack: Pack, figure_id: str) -> Array:
-    """Single-year shares from the published age groups, flat within each."""
-    ages = np.zeros(co.N_AGES)
-    for group, (first, end) in AGE_GROUPS.items():
-        ages[first:end] = pack.value(figure_id, group) / (end - first)
-    out: Array = ages / ages.sum()
     return out
 
 
@@ -96,52 +69,6 @@ def base_hazards(pack: Pack, rates: tuple[shapes.RateShape, ...]) -> dict[str, A
 
 def _lognormal(median_days: float, sigma: float) -> Array:
     return shapes.flat_over_ages(shapes.from_survival(shapes.lognormal_survival(median_days, sigma)))
-
-
-def returning_entries(care: CareModel, re_entry: Array, memory_years: float) -> Array:
-    """Children a year who come back after a return home, by age band at the return to care.
-
-    Sum over ages at exit and years since of exits x hazard x survival, cut at 18 and at the end of memory.
-    """
-    at_exit = care.cohort.exits[0].sum(axis=0)
-    out = np.zeros(N_BANDS)
-    steps = np.arange(0.0, memory_years, 1 / 24)
-    alive = np.exp(-np.array([_cumulated(re_entry, years) for years in (*steps, memory_years)]))
-    back = alive[:-1] - alive[1:]
-    for age, children in enumerate(at_exit):
-        ages = age + 0.5 + steps
-        child = ages < 18
-        np.add.at(out, co.age_band_of(ages[child]), children * back[child])
-    return out
-
-
-def _cumulated(hazard: Array, years: float) -> float:
-    starts = np.cumsum([0.0, *funnel.WIDTHS_YEARS[:-1]])
-    return float((hazard * np.clip(years - starts, 0.0, funnel.WIDTHS_YEARS)).sum())
-
-
-def entry_streams(pack: Pack, care: CareModel, re_entry: Array) -> Entries:
-    """Split starts into direct routes, re-entries and the pathway, by age band; the pathway brings what is left."""
-    starts = care.starts
-    ages = {
-        "emergency": ages_from_groups(pack, "emergency_age_share"),
-        "newborn": np.eye(co.N_AGES)[0],
-        "remand": remand_ages(),
-        "unaccompanied": care.shapes.unaccompanied_ages,
-    }
-    direct = {}
-    for route, by_age in ages.items():
-        share = pack.value("direct_entry_share", f"route={route}")
-        yearly = care.shapes.unaccompanied if route == "unaccompanied" else share * starts
-        direct[route] = yearly * band_shares(by_age)
-    returning = returning_entries(care, re_entry, pack.value("home_memory_days") / w.DAYS_PER_YEAR)
-    bands = co.age_band_of(np.arange(co.N_AGES) + 0.5)
-    by_band = np.zeros((N_BANDS, w.N_PLACEMENT_TYPES))
-    np.add.at(by_band, bands, care.entries)
-    back_home = care.rules.entry_return[:, w.AT_HOME] * returning
-    total = by_band.sum(axis=1) - sum(direct.values()) - returning
-    home = np.clip(by_band[:, w.AT_HOME] - back_home, 0.0, 0.85 * np.maximum(total, 0.5))
-    return Entries(direct, returning, home, np.maximum(total, 0.5) - home)
 
 
 def branching(pack: Pack, theta: Mapping[str, float], care_chance: float) -> funnel.Branching:
@@ -171,6 +98,7 @@ def branching(pack: Pack, theta: Mapping[str, float], care_chance: float) -> fun
             "support": 1 - sum(other.values()) / rest, "protection": other["protection"] / rest,
             "kinship_order": other["kinship_order"] / rest,
         },
+        some_stay=1 - float(size_chances(pack) @ pack.value("joins_care_chance") ** np.arange(4)),
     )  # fmt: skip
 
 
@@ -204,7 +132,8 @@ def _targets(pack: Pack) -> list[Target]:
     targets = []
     for name in names:
         figure, value = pack.find(name), pack.value(name)
-        targets.append(Target(name, value, 0.6 * log_sd(figure.low, figure.high, value), figure.source))
+        tight = 0.2 if name == "early_help_starts_per_year" else 0.6  # places of early help are limited to fit it
+        targets.append(Target(name, value, tight * log_sd(figure.low, figure.high, value), figure.source))
     again = pack.find("re_referral_within_12_months")
     targets.append(Target(again.id, pack.value(again.id), 0.03, again.source))
     return targets
@@ -215,22 +144,23 @@ def _scaled(base: Mapping[str, Array], theta: Mapping[str, float]) -> dict[str, 
 
 
 def fit_funnel(pack: Pack, rates: tuple[shapes.RateShape, ...], care: CareModel) -> FunnelModel:
-    """Match the funnel and set the chances at a pre-entry decision so that starts come out as the care part needs."""
+    """Match the funnel, and set the chances at a pre-entry decision so that starts come out as the care part needs."""
     base = base_hazards(pack, rates)
     sizes = size_chances(pack)
     children = float(sizes @ np.arange(1, 5))
-    per_decision = 1 + (children - 1) * pack.value("joins_care_chance")
-    ages = ages_from_groups(pack, "age_at_referral_share")
+    more = (children - 1) * pack.value("joins_care_chance")
+    ages = shapes.ages_from_groups(pack, "age_at_referral_share")
     ages[0] *= UNDER_ONE_RATIO  # before and soon after birth
     ages /= ages.sum()
-    by_band = band_shares(ages)
     memory = pack.value("closed_memory_days") / w.DAYS_PER_YEAR
-    entries = entry_streams(pack, care, base["re_entry"][0])
-    pathway = entries.pathway_home + entries.pathway_away
-    first_care = min(float(pathway.sum()) / per_decision * children / pack.value("pre_entry_decisions_per_year"), 0.8)
+    back = en.returning_children(
+        care.cohort.exits[0].sum(axis=0), base["re_entry"][0], pack.value("home_memory_days") / w.DAYS_PER_YEAR
+    )
+    through = care.starts * (1 - _direct_share(pack)) - float(back.sum())
+    first_care = min(through / (1 + more) * children / pack.value("pre_entry_decisions_per_year"), 0.8)
 
     def run(theta: Mapping[str, float]) -> funnel.Funnel:
-        contacts = math.exp(theta["contacts"]) * by_band
+        contacts = math.exp(theta["contacts"]) * en.months_of(ages)
         return funnel.solve(contacts, _scaled(base, theta), branching(pack, theta, first_care), memory)
 
     def model(theta: Mapping[str, float]) -> Mapping[str, float]:
@@ -246,18 +176,28 @@ def fit_funnel(pack: Pack, rates: tuple[shapes.RateShape, ...], care: CareModel)
     fitted = fit.match(_priors(pack, children), _targets(pack), model)
     theta = dict(zip(fitted.names, fitted.values.tolist(), strict=True))
     found = run(theta)
-    decisions = found.flows[:, funnel.PRE_ENTRY]
+    wanted = np.zeros((N_BANDS, w.N_PLACEMENT_TYPES))
+    np.add.at(wanted, co.age_band_of(np.arange(co.N_AGES) + 0.5), care.entries)
+    asked = en.Wanted(
+        wanted.sum(axis=1), wanted[:, w.AT_HOME], back, care.rules.entry_return[:, w.AT_HOME],
+        care.shapes.unaccompanied, care.shapes.unaccompanied_ages, more,
+    )  # fmt: skip
+    entries = en.entry_streams(pack, asked, found.flows[:, funnel.PRE_ENTRY])
     return FunnelModel(
-        fitted, found, _scaled(base, theta), branching(pack, theta, first_care), ages, entries,
-        np.minimum(pathway / per_decision / decisions, MOST_CARE), entries.pathway_home / pathway, children, per_decision,
+        fitted, found, _scaled(base, theta), branching(pack, theta, first_care), ages, entries, children, 1 + more,
         _slopes(run, theta, fitted.names),
     )  # fmt: skip
 
 
-def _slopes(run, theta: Mapping[str, float], names: tuple[str, ...]) -> Array:  # type: ignore[no-untyped-def]
-    """d ln(pre-entry decisions) / d theta by age band, by central differences."""
+def _direct_share(pack: Pack) -> float:
+    """Share of starts by direct routes."""
+    return sum(pack.value("direct_entry_share", f"route={name}") for name in w.ROUTES[1:])
+
+
+def _slopes(run: Callable[[Mapping[str, float]], funnel.Funnel], theta: Mapping[str, float], names: tuple[str, ...]) -> Array:
+    """d ln(pre-entry decisions) / d theta by age band of the lead child, by central differences."""
     out = np.zeros((N_BANDS, len(names)))
     for j, name in enumerate(names):
-        up, down = (run({**theta, name: theta[name] + h}).flows[:, funnel.PRE_ENTRY] for h in (0.05, -0.05))
+        up, down = (en.by_band(run({**theta, name: theta[name] + h}).flows[:, funnel.PRE_ENTRY]) for h in (0.05, -0.05))
         out[:, j] = np.log(up / down) / 0.1
     return out

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from carecast.calibration import draw
 from carecast.calibration.assemble import OWN_TYPES, price_draw_sd
 from carecast.calibration.care_fit import CareModel
-from carecast.calibration.fit import Z90, log_sd
-from carecast.calibration.funnel_fit import MOST_CARE, SHARES, FunnelModel
+from carecast.calibration.entries import MOST_CARE
+from carecast.calibration.fit import Z90, log_sd, logit
+from carecast.calibration.funnel_fit import SHARES, FunnelModel
 from carecast.calibration.pack import Pack
-from carecast.calibration.parts import children_per_family
 from carecast.model import words as w
 from carecast.model.parameters import N_DRAWS, ParameterSet
 
@@ -36,8 +36,8 @@ def joint_draws(pack: Pack, parameters: ParameterSet, care: CareModel, funnel: F
             columns[name] = drawn
     care_draws = draw.of_fit("care", care.fitted)
     funnel_draws = draw.of_fit("funnel", funnel.fitted)
-    columns |= _levels(care, care_draws, "care")
-    columns |= _levels(funnel, funnel_draws, "funnel")
+    columns |= _levels(care, care_draws)
+    columns |= _levels(funnel, funnel_draws)
     columns |= _other_rates(parameters, care, columns)
     columns |= _funnel_branches(funnel, funnel_draws)
     starts = np.exp(care_draws[:, care.fitted.names.index("starts")])
@@ -53,14 +53,13 @@ def joint_draws(pack: Pack, parameters: ParameterSet, care: CareModel, funnel: F
     return pd.DataFrame(columns)
 
 
-def _levels(model: CareModel | FunnelModel, draws: Array, which: str) -> dict[str, Array]:
-    """Relative levels of fitted hazards."""
-    del which
+def _levels(model: CareModel | FunnelModel, draws: Array) -> dict[str, Array]:
+    """Relative levels of fitted hazards, mean one: a median of one would shorten the mean stay."""
     out = {}
     for at, name in enumerate(model.fitted.names):
         if name.startswith("rate."):
             column = name if name.count(".") > 1 else f"{name}.all"
-            out[column] = np.exp(draws[:, at])
+            out[column] = np.exp(draws[:, at] - 0.5 * model.fitted.covariance[at, at])
     return out
 
 
@@ -72,7 +71,7 @@ def _other_rates(parameters: ParameterSet, care: CareModel, done: dict[str, Arra
         name = f"rate.{rate.cause}.{rate.label}"
         spread = spreads.get((rate.cause, rate.label), 0.12)
         if name not in done and spread > 0 and max(map(max, rate.per_year)) > 0:
-            out[name] = np.exp(spread * draw.normals(name))
+            out[name] = np.exp(spread * draw.normals(name) - 0.5 * spread * spread)
     return out
 
 
@@ -111,30 +110,26 @@ def _pre_entry(
 ) -> dict[str, Array]:  # fmt: skip
     """Chances at a pre-entry decision that leave each row with its own starts.
 
-    care chance = (starts - direct - returning) / (decisions x children per decision), by age band, whatever the row's funnel
-    and direct routes are: uncertainty of the funnel is not added to that of starts.
+    care chance = (starts - direct - returning) / (decisions x children per decision), relative to the centre, by age band,
+    whatever the row's funnel and direct routes are: uncertainty of the funnel is not added to that of starts.
     """
     entries = funnel.entries
     starts = np.exp(care_draws[:, care.fitted.names.index("starts")])
     home = care_draws[:, care.fitted.names.index("home")]
     pathway = entries.pathway_home + entries.pathway_away
-    decisions = np.exp(funnel_draws @ funnel.decisions_by_theta.T)  # relative, [draw][band]
-    change = {
-        route: direct[f"arrivals.{route}_families_per_year"] * children_per_family(funnel, route) for route in entries.direct
-    }
+    decisions = np.exp(funnel_draws @ funnel.decisions_by_theta.T)  # relative, [draw][band of the lead]
+    wanted = pathway + entries.total * (starts[:, np.newaxis] - 1)
+    for route, children in entries.direct.items():
+        relative = direct[f"arrivals.{route}_families_per_year"] / entries.families[route] - 1
+        wanted = wanted - children * relative[:, np.newaxis]
+    relative = np.maximum(wanted, 0.3 * pathway) / pathway
     out = {}
     for branch in parameters.branches:
         if branch.branch != "pre_entry":
             continue
         band = w.AGE_BANDS.index(branch.age_bands[0])
-        more_direct = sum(
-            (change[route] - by_band.sum()) * by_band[band] / max(by_band.sum(), 1e-9)
-            for route, by_band in entries.direct.items()
-        )
-        total = pathway[band] + sum(v[band] for v in entries.direct.values()) + entries.returning[band]
-        wanted = np.maximum(pathway[band] + total * (starts - 1) * _own_share(entries, band, total) - more_direct, 0.3 * pathway[band])
-        chance = np.minimum(funnel.care_chance[band] * wanted / pathway[band] / decisions[:, band], MOST_CARE)
-        at_home = 1 / (1 + np.exp(-(np.log(funnel.home_share[band] / (1 - funnel.home_share[band])) + home)))
+        chance = np.minimum(entries.care_chance[band] * relative[:, band] / decisions[:, band], MOST_CARE)
+        at_home = 1 / (1 + np.exp(-(logit(float(entries.home_share[band])) + home)))
         rest = {name: p for name, p in branch.chances.items() if not name.startswith("care_")}
         scale = (1 - chance) / sum(rest.values())
         for age in branch.age_bands:
@@ -142,12 +137,6 @@ def _pre_entry(
             out |= {stem + name: p * scale for name, p in rest.items()}
             out |= {stem + "care_at_home": chance * at_home, stem + "care_away": chance * (1 - at_home)}
     return out
-
-
-def _own_share(entries: object, band: int, total: float) -> float:
-    """Share of starts that moves with their level: all but children who return, who follow exits."""
-    del entries, band, total
-    return 1.0
 
 
 def _destinations(parameters: ParameterSet) -> dict[str, Array]:

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from carecast.calibration import funnel as fn
 from carecast.calibration.assemble import number
-from carecast.calibration.care_fit import CareModel, tilted
+from carecast.calibration.care_fit import CareModel, remand_ages, tilted
 from carecast.calibration.fit import Z90
 from carecast.calibration.funnel_fit import FunnelModel
 from carecast.calibration.pack import Pack
+from carecast.calibration.shapes import ages_from_groups
 from carecast.model import words as w
 from carecast.model.parameters import Branch, Destination, Number, Rate, Series
 
@@ -77,11 +78,11 @@ def _none(unit: str, why: str) -> Number:
 
 def _arrivals(pack: Pack, care: CareModel, funnel: FunnelModel) -> dict[str, Number]:
     """Families a year by route."""
-    contacts = float(funnel.funnel.contacts.sum())
+    contacts = funnel.funnel.contacts
     spread = funnel.fitted.sd("contacts")
     out = {"arrivals.contact_families_per_year": _fitted(contacts, spread, "families per year")}
     for route, children in funnel.entries.direct.items():
-        families = float(children.sum()) / children_per_family(funnel, route)
+        families = funnel.entries.families[route]
         figure = pack.find("direct_entry_share", f"route={route}")
         low = (figure.low or 0.0) / (figure.value or 1.0)
         high = (figure.high or 0.0) / (figure.value or 1.0)
@@ -90,11 +91,6 @@ def _arrivals(pack: Pack, care: CareModel, funnel: FunnelModel) -> dict[str, Num
             source=figure.source, date=figure.period, note=f"{children.sum():.1f} children a year of {care.starts:.0f} starts",
         )  # fmt: skip
     return out
-
-
-def children_per_family(funnel: FunnelModel, route: str) -> float:
-    """Children who enter with one family of a direct route: the lead child, and those who join."""
-    return 1.0 if route in ("remand", "unaccompanied") else funnel.children_per_decision
 
 
 def _fitted(value: float, sd_ln: float, unit: str) -> Number:
@@ -136,8 +132,8 @@ def series(pack: Pack, care: CareModel, funnel: FunnelModel) -> dict[str, Series
     factors = np.array(MONTH_FACTORS) / np.mean(MONTH_FACTORS)
     ages = {
         "contact": (funnel.contact_ages, "age_at_referral_share"),
-        "emergency": (_single(pack, "emergency_age_share"), "emergency_age_share"),
-        "remand": (_remand(), "direct_entry_share"),
+        "emergency": (ages_from_groups(pack, "emergency_age_share"), "emergency_age_share"),
+        "remand": (remand_ages(), "direct_entry_share"),
         "unaccompanied": (care.shapes.unaccompanied_ages, "unaccompanied_under_16_share"),
     }
     out = {
@@ -156,18 +152,6 @@ def series(pack: Pack, care: CareModel, funnel: FunnelModel) -> dict[str, Series
         how="assumed", source=pack.find("children_per_arriving_family", "children=1").source,
     )  # fmt: skip
     return out
-
-
-def _single(pack: Pack, figure_id: str) -> Array:
-    from carecast.calibration.funnel_fit import ages_from_groups
-
-    return ages_from_groups(pack, figure_id)
-
-
-def _remand() -> Array:
-    from carecast.calibration.care_fit import remand_ages
-
-    return remand_ages()
 
 
 def rates(care: CareModel, funnel: FunnelModel) -> tuple[Rate, ...]:
@@ -194,9 +178,6 @@ def _rate(cause: str, label: str, types: tuple[str, ...], table: Array, how: str
     )
 
 
-PSEUDO_COUNTS = {"contact": 0.0, "referral": 0.0, "assessment": 0.0, "support": 0.0, "protection": 0.0}
-
-
 def branches(pack: Pack, funnel: FunnelModel) -> tuple[Branch, ...]:
     """Chances at the branches; those of the pre-entry decision by age band."""
     b = funnel.branching
@@ -208,7 +189,7 @@ def branches(pack: Pack, funnel: FunnelModel) -> tuple[Branch, ...]:
         )
     ]  # fmt: skip
     for band in range(fn.N_BANDS):
-        care, home = float(funnel.care_chance[band]), float(funnel.home_share[band])
+        care, home = float(funnel.entries.care_chance[band]), float(funnel.entries.home_share[band])
         chances = {outcome: share * (1 - care) for outcome, share in b.pre_entry.items()}
         chances |= {"care_at_home": care * home, "care_away": care * (1 - home)}
         bands = (w.AGE_BANDS[band],) if band < fn.N_BANDS - 1 else (w.AGE_BANDS[band], w.AGE_BANDS[w.ADULT])

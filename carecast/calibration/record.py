@@ -51,6 +51,6 @@ def _flows(funnel: FunnelModel) -> dict[str, float]:
     from carecast.calibration.funnel import STAGES
 
     children = funnel.funnel.per_year * funnel.children_per_family
-    out = {"contacts": float(funnel.funnel.contacts.sum()) * funnel.children_per_family}
+    out = {"contacts": funnel.funnel.contacts * funnel.children_per_family}
     out |= dict(zip(STAGES, children.tolist(), strict=True))
     return {name: round(value, 1) for name, value in out.items()}

@@ -139,17 +139,13 @@ def flat_over_ages(durations: Array) -> Array:
     return np.tile(durations, (w.N_AGE_BANDS, 1))
 
 
-def mean_stay_days(durations: Array) -> float:
-    """Mean of a stay that ends by these hazards per year alone."""
-    starts = (*w.DURATION_BAND_STARTS_DAYS, math.inf)
-    alive, mean = 1.0, 0.0
-    for band, rate in enumerate(durations):
-        daily = float(rate) / w.DAYS_PER_YEAR
-        width = starts[band + 1] - starts[band]
-        if daily <= 0:
-            mean += alive * min(width, LEVEL_OUT_DAYS)
-            continue
-        kept = math.exp(-daily * width) if width < math.inf else 0.0
-        mean += alive * (1 - kept) / daily
-        alive *= kept
-    return mean
+AGE_GROUPS = {"0 to 4 years": (0, 5), "5 to 11 years": (5, 12), "12 to 15 years": (12, 16), "16 to 17 years": (16, 18)}
+
+
+def ages_from_groups(pack: Pack, figure_id: str) -> Array:
+    """Single-year shares from the age groups of a figure, flat within each."""
+    ages = np.zeros(18)
+    for group, (first, end) in AGE_GROUPS.items():
+        ages[first:end] = pack.value(figure_id, group) / (end - first)
+    out: Array = ages / ages.sum()
+    return out

@@ -6,6 +6,7 @@ model, sixteen times, so that what is not published differs between replications
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from carecast.calibration import cohort as co
 from carecast.calibration import funnel
+from carecast.calibration.capacity import OWN_AND_BOUGHT
 from carecast.calibration.care_fit import CareModel
-from carecast.calibration.draw import SEED, two_sided
+from carecast.calibration.draw import SEED, normals, two_sided
 from carecast.calibration.funnel_fit import FunnelModel, size_chances
 from carecast.calibration.pack import Pack
 from carecast.model import words as w
@@ -27,6 +29,7 @@ N_VARIANTS = 16
 YEAR = w.DAYS_PER_YEAR
 GAP_DAYS = (400, 1600)  # between brothers and sisters
 MAX_FAMILY = 4
+STOCK_FIGURE = {"foster_agency": ("stock_foster", "placement_type=foster")}  # whose interval own and bought share
 FAMILY_WINDOW_DAYS = 60  # brothers and sisters are taken to have entered within so many days of each other
 
 
@@ -93,47 +96,45 @@ def _zone_weights(inputs: StockInputs) -> tuple[list[tuple[int, int]], Array]:
 
 def synthetic_stock(inputs: StockInputs) -> pd.DataFrame:
     """All variants, children numbered by content from 0 within each."""
-    from carecast.calibration.stock_parts import in_care, outside_care
+    from carecast.calibration.stock_parts import in_care, outside_care, young_people_staying
 
     frames = []
     for number in range(N_VARIANTS):
         variant = Variant(inputs, number)
-        in_care(variant, split_by_type(inputs, variant.rng, central=number == 0))
+        staying = young_people_staying(variant)
+        in_care(variant, split_by_type(inputs, number, staying), staying)
         outside_care(variant)
         frames.append(_numbered(variant.rows))
     stock = pd.concat(frames, ignore_index=True)
     return stock[list(STOCK_COLUMNS)]
 
 
-def split_by_type(inputs: StockInputs, rng: np.random.Generator, central: bool) -> Ints:
-    """Children by placement type: the published counts of each setting, split within the assumed intervals.
+def split_by_type(inputs: StockInputs, number: int, continuing: Mapping[int, int]) -> Ints:
+    """Children by placement type: the published count of each setting, split around the fitted stock.
 
-    Own homes never hold more than their usable places; what does not fit is bought.
+    The spread of each type is that of its assumed interval, one slice of it for each variant. Own homes are as full as the
+    demand on them makes them, young people in continuing care included; the rest of their kind is bought.
     """
-    shares = np.zeros(w.N_PLACEMENT_TYPES)
+    shares = inputs.care.cohort.by_type.copy()
+    for own, bought in OWN_AND_BOUGHT.items():
+        i, j = w.PLACEMENT_TYPES.index(own), w.PLACEMENT_TYPES.index(bought)
+        shares[i], shares[j] = 0.0, shares[i] + shares[j]
     for i, name in enumerate(w.PLACEMENT_TYPES):
-        figure = inputs.pack.find(f"stock_{name}", f"placement_type={name}")
-        value = figure.value or 0.0
-        if value > 0 and figure.low is not None and figure.high is not None and not central:
-            z = np.clip(rng.standard_normal(1), -1.6, 1.6)
-            shares[i] = float(two_sided(z, value, max(figure.low, 0.3 * value), figure.high, "log")[0])
-        else:
-            shares[i] = value
+        figure = inputs.pack.find(*STOCK_FIGURE.get(name, (f"stock_{name}", f"placement_type={name}")))
+        if shares[i] > 0 and figure.value:
+            low, high = (end if end is not None else figure.value for end in (figure.low, figure.high))
+            z = normals(f"stock.{name}", N_VARIANTS)[[number]]
+            shares[i] *= float(two_sided(z, figure.value, max(low, figure.value / 3), high, "log")[0]) / figure.value
     counts = np.zeros(w.N_PLACEMENT_TYPES, dtype=np.int64)
     settings = ((slice(0, w.FIRST_RESIDENTIAL), inputs.community), (slice(w.FIRST_RESIDENTIAL, None), inputs.residential))
     for types, total in settings:
         counts[types] = apportion(shares[types], total)
-    for own, bought in ((w.FOSTER_OWN, w.FOSTER_AGENCY), (w.CHILDRENS_HOUSE_OWN, w.RESIDENTIAL_EXTERNAL)):
-        room = sum(usable_places(p) for p in inputs.providers if p.placement_type == w.PLACEMENT_TYPES[own])
-        over = max(0, int(counts[own]) - room)
-        counts[own] -= over
-        counts[bought] += over
+    for kind, bought_kind in OWN_AND_BOUGHT.items():
+        own, bought = w.PLACEMENT_TYPES.index(kind), w.PLACEMENT_TYPES.index(bought_kind)
+        room = max(0, round(inputs.care.homes[kind].occupied) - continuing.get(own, 0))
+        counts[own] = min(int(counts[bought]), room)
+        counts[bought] -= counts[own]
     return counts
-
-
-def usable_places(provider: Provider) -> int:
-    """Places that can be used in a month: nearest whole number of places x usable share."""
-    return int(math.floor((provider.places or 0) * provider.usable_share + 0.5))
 
 
 def apportion(shares: Array, total: int) -> Ints:
@@ -171,12 +172,6 @@ def small_families(inputs: StockInputs, rng: np.random.Generator, children: int)
     return sizes
 
 
-def flows_by_band(model: FunnelModel, stage: int) -> Array:
-    """Families open by age band of the lead child at one stage of the funnel."""
-    total: Array = model.funnel.flows[:, stage] * model.funnel.mean_years[:, stage]
-    return total
-
-
 def elapsed_days(rng: np.random.Generator, hazard: Array, n: int, most_days: float = 3652.0) -> Ints:
     """How long open stays have lasted, by the equilibrium law: density proportional to survival."""
     edges = np.linspace(0.0, most_days, 523)
@@ -186,13 +181,6 @@ def elapsed_days(rng: np.random.Generator, hazard: Array, n: int, most_days: flo
     alive = np.exp(-gone)
     found = rng.choice(edges[:-1], size=n, p=alive / alive.sum()) + rng.uniform(0, edges[1], size=n)
     return np.maximum(found.astype(np.int64), 1)
-
-
-def band_age_days(rng: np.random.Generator, band: int) -> int:
-    """An age in days within a band of childhood."""
-    first = w.AGE_BAND_STARTS_YEARS[band] * YEAR
-    end = w.AGE_BAND_STARTS_YEARS[band + 1] * YEAR
-    return int(rng.uniform(first, end - 1))
 
 
 def occupancy(care: CareModel, kind: int) -> Array:

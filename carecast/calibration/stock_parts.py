@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 from carecast.calibration import cohort as co
 from carecast.calibration import funnel
 from carecast.calibration import stock as st
+from carecast.calibration.capacity import continuing_years, usable_places
+from carecast.calibration.parts import UPTAKE
 from carecast.model import words as w
 from carecast.model.parameters import Provider
 
 Ints = NDArray[np.int64]
 SIBLING_TYPES = (w.AT_HOME, w.KINSHIP, w.FOSTER_OWN, w.FOSTER_AGENCY)
 ADULT_DAYS = 6574
+SAME_TYPE_CHANCE = 0.35  # of brothers and sisters in care; with the chance to share a home, gives the published share together
+SEARCHED = 90  # children next in time in care among whom a brother or sister is looked for
 
 
 class Person:
@@ -26,11 +30,14 @@ class Person:
         self.kind, self.age, self.care, self.placed, self.unaccompanied = kind, age, care, placed, unaccompanied
 
 
-def in_care(variant: st.Variant, counts: Ints) -> None:
-    """Children in care: type by type from the steady state, joined into families, given homes."""
+def in_care(variant: st.Variant, counts: Ints, staying: dict[int, int]) -> None:
+    """Children in care and young people in continuing care: by type from the steady state, in families, with homes."""
     people = [person for kind, n in enumerate(counts) for person in _people(variant, kind, int(n))]
     _mark_unaccompanied(variant, people)
-    vacancies = {p.code: st.usable_places(p) for p in variant.inputs.providers if p.places is not None}
+    vacancies = {
+        p.code: usable_places(p.places, p.usable_share) for p in variant.inputs.providers if p.places is not None
+    }
+    _continuing_care(variant, staying, vacancies)
     for family in _families(variant, people):
         home = variant.family_home()
         _settle(variant, home, family, vacancies)
@@ -92,7 +99,7 @@ def _families(variant: st.Variant, people: list[Person]) -> list[list[Person]]:
         size = 1 + int(rng.choice(len(chances), p=chances))
         wanted = int(rng.binomial(size - 1, min(1.0, 1.3 * joins)))
         while wanted > 0 and others:
-            at = _sibling(family, others)
+            at = _sibling(family, others, rng.uniform() < SAME_TYPE_CHANCE)
             if at < 0:
                 break
             sibling = others.pop(at)
@@ -105,9 +112,14 @@ def _families(variant: st.Variant, people: list[Person]) -> list[list[Person]]:
     return families
 
 
-def _sibling(family: list[Person], others: list[Person]) -> int:
-    """Position of a child that could be a brother or sister: about as long in care, and not of about the same age."""
-    for at, person in enumerate(others[:60]):
+def _sibling(family: list[Person], others: list[Person], same: bool) -> int:
+    """Position of a child that could be a brother or sister: about as long in care, and not of about the same age.
+
+    ``same``: in the same type of placement.
+    """
+    for at, person in enumerate(others[:SEARCHED]):
+        if same and person.kind != family[0].kind:
+            continue
         apart = min(abs(person.age - member.age) for member in family)
         spread = max(abs(person.age - member.age) for member in family)
         near = abs(person.care - family[0].care) <= max(st.FAMILY_WINDOW_DAYS, 0.1 * family[0].care)
@@ -212,7 +224,6 @@ def outside_care(variant: st.Variant) -> None:
     for state, stage, cause in STAGES:
         _families_open(variant, state, stage, cause)
     _home_after_care(variant)
-    _continuing_care(variant)
     for state, figure, youngest, oldest, longest in AFTER_CARE:
         for _ in range(round(variant.inputs.pack.value(figure))):
             age = variant.rng.uniform(youngest, oldest)
@@ -223,15 +234,15 @@ def outside_care(variant: st.Variant) -> None:
 def _families_open(variant: st.Variant, state: str, stage: int, cause: str) -> None:
     """Families at one stage: as many as the steady funnel has open, each as long in it as the hazard says."""
     model, rng = variant.inputs.funnel, variant.rng
-    by_band = st.flows_by_band(model, stage)
-    families = int(rng.poisson(by_band.sum())) if variant.number else round(float(by_band.sum()))
+    by_age = model.funnel.open_by_age[:, stage]
+    families = int(rng.poisson(by_age.sum()))
     chances = st.size_chances(variant.inputs.pack)
-    bands = rng.choice(len(by_band), size=families, p=by_band / by_band.sum())
+    months = rng.choice(len(by_age), size=families, p=by_age / by_age.sum())
     longest = variant.inputs.pack.value("closed_memory_days") - 1 if state == "closed" else 3652.0
     days = st.elapsed_days(rng, _all_causes(model.hazards, state, cause), families, longest)
-    for band, since in zip(bands, days, strict=True):
+    for month, since in zip(months, days, strict=True):
         home = variant.family_home()
-        age = max(st.band_age_days(rng, int(band)), 1)
+        age = 1 + int((month + rng.uniform()) * st.YEAR / 12)
         since = min(int(since), age)
         variant.add(home, age, state, since)
         for _ in range(int(rng.choice(len(chances), p=chances))):
@@ -269,31 +280,32 @@ def _gone(hazard: np.ndarray, days: float) -> float:
     return float((hazard / st.YEAR * np.clip(days - starts, 0.0, funnel.WIDTHS_YEARS * st.YEAR)).sum())
 
 
-def _continuing_care(variant: st.Variant) -> None:
-    """Young people who stayed in their home after care: leavers x uptake x mean stay, by type of home."""
-    inputs, rng = variant.inputs, variant.rng
-    years = inputs.pack.value("continuing_care_years")
+def young_people_staying(variant: st.Variant) -> dict[int, int]:
+    """Young people in continuing care by placement type: leavers a year x uptake x mean years (Little's law)."""
+    inputs = variant.inputs
+    years = continuing_years(inputs.care.shapes.rates)
     left = inputs.care.cohort.exits[w.EXIT_INDEPENDENT - w.FIRST_EXIT].sum(axis=1) + inputs.care.cohort.aged_out
-    for group, kinds in (
-        ("kinship", (w.KINSHIP,)), ("foster", (w.FOSTER_AGENCY,)), ("residential", (w.RESIDENTIAL_EXTERNAL,)),
-    ):  # fmt: skip
+    out = {}
+    for name, group in UPTAKE.items():
+        kind = w.PLACEMENT_TYPES.index(name)
         uptake = inputs.pack.value("continuing_care_uptake", f"placement_type={group}")
-        group_left = sum(float(left[kind]) for kind in _same_group(group))
-        for _ in range(int(rng.poisson(group_left * uptake * years * 0.8))):
-            age = rng.uniform(16.5, 20.8)
+        out[kind] = int(variant.rng.poisson(float(left[kind]) * uptake * years))
+    return out
+
+
+def _continuing_care(variant: st.Variant, staying: dict[int, int], vacancies: dict[str, int]) -> None:
+    """Young people who stayed in their home after care; they keep its place."""
+    rng = variant.rng
+    for kind, n in staying.items():
+        for _ in range(n):
+            age = rng.uniform(17.0, 20.8)
             since = rng.uniform(0.02, min(age - 16.2, 3.0))
-            kind = kinds[0]
             home = variant.family_home()
-            miles = _miles(variant, kind, "", home)
+            provider = _provider(variant, kind, home[1], vacancies)
+            if provider in vacancies:
+                vacancies[provider] -= 1
             variant.add(
                 home, int(age * st.YEAR), "continuing_care", int(since * st.YEAR) + 1,
-                placement_type=w.PLACEMENT_TYPES[kind], distance_miles=round(miles, 2),
+                placement_type=w.PLACEMENT_TYPES[kind], provider=provider,
+                distance_miles=round(_miles(variant, kind, provider, home), 2),
             )  # fmt: skip
-
-
-def _same_group(group: str) -> tuple[int, ...]:
-    if group == "kinship":
-        return (w.KINSHIP,)
-    if group == "foster":
-        return (w.FOSTER_OWN, w.FOSTER_AGENCY)
-    return (w.CHILDRENS_HOUSE_OWN, w.RESIDENTIAL_EXTERNAL, w.RESIDENTIAL_SCHOOL, w.OTHER_RESIDENTIAL)

@@ -115,7 +115,7 @@ def _draw_family(streams, seed, replication, layer, route, locality, group, numb
     if route != w.NEWBORN:
         years = rules.choose(streams.ages, route * 18, 18, dr.uniform(key_1, key_2, dr.P_AGE, 0))
     part = dr.uniform(key_1, key_2, dr.P_BIRTHDAY, 0)
-    age_days = int((years + part) * w.DAYS_PER_YEAR)
+    age_days = min(int((years + part) * w.DAYS_PER_YEAR), rules.ADULT_AGE_DAYS - 1)  # 18 x 365.25 days are rounded down
     if route == w.NEWBORN:
         age_days = int(part * 28.0)
     columns.lead_age_days[n] = age_days

@@ -53,8 +53,11 @@ class CapacityBuilder:
                 raise BadFile(f"close {closing.provider!r}: no such provider; there are {', '.join(self.codes)}")
             at = self.codes[closing.provider]
             self.openings[at] = Opening(self.openings[at].admits_from, closing.last_admission_day - 1, closing.close_day)
-        if not any(p.places is None and p.placement_type == "residential_external" for p in self.providers):
-            raise BadFile(f"{parameters.council}: needs one residential_external provider without a limit to overflow to")
+        if not any(
+            p.places is None and p.placement_type == "residential_external" and opening == Opening()
+            for p, opening in zip(self.providers, self.openings, strict=True)
+        ):
+            raise BadFile(f"{parameters.council}: needs one residential_external provider, never closed, without a limit to overflow to")
         self.place_changes = [
             (change, window_path(change.window, calendar)) for change in plan.changes if isinstance(change, ChangePlaces)
         ]

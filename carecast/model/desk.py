@@ -261,6 +261,8 @@ def find_home(places, homes, kids, families, child, wanted, ask, day, month, n_m
     """
     other = with_siblings(places, homes, kids, families, child, wanted, ask, day, month, n_months)
     radius = places.radius_miles[month]
+    if other >= 0 and community_only and places.kind[homes.provider[other]] >= w.FIRST_RESIDENTIAL:
+        other = -1
     if other >= 0 and not (within_only and not 0.0 <= homes.miles[other] <= radius):
         return homes.provider[other], homes.miles[other], other
     for group in range(N_GROUPS):
@@ -277,7 +279,7 @@ def find_home(places, homes, kids, families, child, wanted, ask, day, month, n_m
             return provider, miles, child
     if within_only or community_only:
         return -1, 0.0, child
-    provider = last_resort(places, wanted)
+    provider = last_resort(places, wanted, day)
     return provider, _miles_to(places, kids, child, provider, ask), child
 
 
@@ -335,12 +337,13 @@ def _spot(places, homes, kids, child, kind, ask, day, month, n_months):  # type:
     return -1, 0.0
 
 
-def last_resort(places, wanted):  # type: ignore[no-untyped-def]
-    """The first unlimited provider that can take anybody: of the wanted type, else the spot market for homes."""
+def last_resort(places, wanted, day):  # type: ignore[no-untyped-def]
+    """The first unlimited provider open to anybody: of the wanted type, else the spot market for homes."""
     for kind in (wanted, w.RESIDENTIAL_EXTERNAL, w.UNREGISTERED, w.OTHER_RESIDENTIAL, w.FOSTER_AGENCY, w.OTHER_COMMUNITY):
         for i in range(places.kind_start[kind], places.kind_start[kind + 1]):
             provider = places.of_kind[i]
-            if places.usable[provider * (len(places.usable) // len(places.kind))] < 0:
+            unlimited = places.usable[provider * (len(places.usable) // len(places.kind))] < 0
+            if unlimited and places.admits_from[provider] <= day <= places.admits_until[provider]:
                 return provider
     return -1
 

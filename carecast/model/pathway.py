@@ -122,6 +122,8 @@ class World:
         age = rules.age_band(case.birth_day, self.today)
         pool = s.pools.pool_of[(service * s.hazards.n_localities + case.locality) * w.N_AGE_BANDS + age]
         desk.ask_service(s.queues, case.number, pool, rules.help_priority(age))
+        if self.today == s.start_day:
+            desk.file_requests(s.queues)  # of the stock one by one: who has waited longest comes first
         served = self.served[~case.number] = self.env.event()
         if limit_day < s.hazards.end_day:
             self.until(limit_day).callbacks.append(lambda _: self._give_up(case.number, served))  # type: ignore[union-attr]
@@ -145,7 +147,8 @@ class World:
     def record(self, case: Case, event: int, detail: int = 0, day: int | None = None) -> None:
         """Record an event for every child of a case, today unless the stock's history says when."""
         for child in case.children:
-            self.log.add(self.today if day is None else day, child, event, case.locality, -1, detail)
+            locality = self.scene.kids.locality[child]
+            self.log.add(self.today if day is None else day, child, event, locality, -1, detail)
 
 
 # --- the community side: a family's story -------------------------------------------------------------------------------------
@@ -325,11 +328,11 @@ def enter_care(world: World, case: Case, how: int, outcome: int) -> bool:
         u = dr.uniform(s.kids.key_1[child], s.kids.key_2[child], dr.P_JOINS, case.spell)
         if position == 0 or u < s.choices.joins_care_chance:
             wanted, diversion = rules.wanted_at_entry(
-                s.choices, s.hazards, how, outcome, case.locality, rules.age_band(s.kids.birth_day[child], world.today),
-                world.today, *case.hand(),
+                s.choices, s.hazards, how, outcome, s.kids.locality[child],
+                rules.age_band(s.kids.birth_day[child], world.today), world.today, *case.hand(),
             )  # fmt: skip
             if diversion >= 0:
-                world.log.add(world.today, child, w.DIVERTED, case.locality, -1, diversion)
+                world.log.add(world.today, child, w.DIVERTED, s.kids.locality[child], -1, diversion)
             world.env.process(child_story(world, child, how=how, wanted=wanted))
         else:
             rest.append(child)

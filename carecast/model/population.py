@@ -15,7 +15,7 @@ from carecast.model.levels import DrawRow, _named, level_path, ramped_ratio, win
 from carecast.model.parameters import BadFile, ParameterSet
 from carecast.model.plan import Plan, ScaleArrivals
 
-MAX_LAYERS = 8
+MAX_LAYERS = 100
 
 
 class ArrivalsBuilder:

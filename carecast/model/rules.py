@@ -174,12 +174,17 @@ def after_pre_entry(choices, hazards, locality, age, day, key_1, key_2, spell): 
     return outcome, -1
 
 
-def offered_type(choices, hazards, wanted, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
-    """(placement type, diversion or -1): what is offered instead of the type the child's hand says."""
-    if wanted == w.AT_HOME or wanted == w.KINSHIP:
-        return wanted, -1
-    if is_diverted(choices, hazards, w.CARE_AWAY_TO_KINSHIP, locality, age, day, key_1, key_2, spell):
+def offered_at_entry(choices, hazards, wanted, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """(placement type, diversion or -1): kin found before a child who would be fostered comes into care."""
+    if (wanted == w.FOSTER_OWN or wanted == w.FOSTER_AGENCY) and is_diverted(
+        choices, hazards, w.CARE_AWAY_TO_KINSHIP, locality, age, day, key_1, key_2, spell
+    ):
         return w.KINSHIP, w.CARE_AWAY_TO_KINSHIP
+    return offered_instead(choices, hazards, wanted, locality, age, day, key_1, key_2, spell)
+
+
+def offered_instead(choices, hazards, wanted, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+    """(placement type, diversion or -1): a family offered instead of a residential home, at entry and at moves."""
     if (wanted == w.CHILDRENS_HOUSE_OWN or wanted == w.RESIDENTIAL_EXTERNAL) and is_diverted(
         choices, hazards, w.RESIDENTIAL_TO_FOSTER, locality, age, day, key_1, key_2, spell
     ):
@@ -204,7 +209,7 @@ def wanted_at_entry(choices, hazards, how, outcome, locality, age, day, key_1, k
     elif how == w.UNACCOMPANIED:
         moment = M_UNACCOMPANIED
     wanted = wanted_type(choices, moment, age, key_1, key_2, spell)
-    return offered_type(choices, hazards, wanted, locality, age, day, key_1, key_2, spell)
+    return offered_at_entry(choices, hazards, wanted, locality, age, day, key_1, key_2, spell)
 
 
 def wanted_after(choices, hazards, cause, kind, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
@@ -212,7 +217,7 @@ def wanted_after(choices, hazards, cause, kind, locality, age, day, key_1, key_2
     if cause == w.RETURN_WITHIN_RADIUS or cause == w.HOUSE_CLOSED:
         return kind, -1
     wanted = wanted_type(choices, move_row(cause, kind), age, key_1, key_2, spell)
-    return offered_type(choices, hazards, wanted, locality, age, day, key_1, key_2, spell)
+    return offered_instead(choices, hazards, wanted, locality, age, day, key_1, key_2, spell)
 
 
 def request_after(cause: int, kind: int) -> tuple[int, int]:

@@ -155,6 +155,7 @@ def stock_cases(family: np.ndarray, state: np.ndarray, since: np.ndarray) -> np.
             seen.add(families[start])
             rows.append((number, start, end - start, days[start], states[start]))
         start = end
+    rows.sort(key=lambda row: row[3])  # longest first: the order of the stock's requests at the desk
     return np.array(rows, dtype=np.int64).reshape(-1, 5)
 
 

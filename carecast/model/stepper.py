@@ -574,6 +574,7 @@ def open_stock(s, stock_cases, stages, states, since, care_since):  # type: igno
     day = s.start_day
     for i in range(len(stock_cases)):
         go(s, stock_cases[i, 0], stages[i], stock_cases[i, 3], day)
+        desk.file_requests(s.queues)  # one by one: who has waited longest comes first
     for child in range(len(states)):
         state = states[child]
         if state == w.IN_CARE:

@@ -1,0 +1,258 @@
+"""The commands. Each reads its arguments, calls one function of the rooms and says what came of it."""
+
+import datetime as dt
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from carecast.cli import story
+from carecast.cli.doors import say, show, show_json, with_progress
+from carecast.model.parameters import BadFile, Calibrated, load, save
+
+END_OF_HORIZON = "2029-03-31"
+DEMO_PACK, DEMO_SCENARIOS, DEMO_REPLICATIONS, DEMO_SEED = (
+    "west-dunbartonshire",
+    ("what_would_it_take", "prices_rise"),
+    200,
+    1,
+)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
+Parameters = Annotated[Path, typer.Option("--parameters", metavar="DIR", help="A parameter set, from `carecast calibrate`.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, from `carecast run`.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of all draws.", min=0, max=2**62)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add every command, in the order a newcomer meets them."""
+    for command in (demo, calibrate, run, compare, target, journey, dashboard):
+        app.command(help=command.__doc__)(command)
+
+
+def day(text: str, option: str) -> dt.date:
+    """A date given as YYYY-MM-DD.
+
+    Raises:
+        BadFile: it is not one.
+    """
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise BadFile(f"{option}: {text!r} is not a date; write it as 2029-03-31") from None
+
+
+def default_workers() -> int:
+    """As many as there are processors for this process, at most eight."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return min(count, 8)
+
+
+def asked_command() -> str:
+    """The command as it was typed: what reproduces a run."""
+    return shlex.join(["carecast", *sys.argv[1:]])
+
+
+def announce_compiling() -> None:
+    """Say, before it happens, that the first run of a new version compiles the model."""
+    from carecast.model import compiled
+
+    if compiled.IS_FIRST_COMPILE:
+        say("Compiling the model for this machine, once (about half a minute) ...")
+
+
+# --- demo ----------------------------------------------------------------------------------------------------------------------
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Where runs go; the run is OUT/demo, replaced.")] = Path("runs"),
+    replications: Annotated[int, typer.Option("--replications", min=2, help="Worlds a scenario.")] = DEMO_REPLICATIONS,
+    as_json: Json = False,
+) -> None:
+    """Everything on West Dunbartonshire: calibrate, run three scenarios, and a summary on screen.
+
+    Example: `carecast demo`
+    """
+    from carecast.scenarios import run as runs
+    from carecast.scenarios.library import load_scenario
+
+    announce_compiling()
+    say("Calibrating West Dunbartonshire from published figures and stated assumptions ...")
+    calibrated = _calibrated(DEMO_PACK, None, None)
+    save(out / "demo-parameters", calibrated)
+    shutil.rmtree(out / "demo", ignore_errors=True)
+    scenarios = tuple(load_scenario(name) for name in DEMO_SCENARIOS)
+    request = runs.Request(
+        calibrated, scenarios, day(END_OF_HORIZON, "--until"), seed=DEMO_SEED, replications=replications,
+        workers=default_workers(), targets=runs.default_targets(calibrated.parameters, scenarios), command=asked_command(),
+    )  # fmt: skip
+    made = with_progress("Telling replications", lambda tick: runs.start(request, out / "demo", progress=tick))
+    if as_json:
+        show_json(story.as_document(made))
+        return
+    show(story.board_summary(made))
+    show(story.what_next(made.folder, out / "demo-parameters"))
+
+
+# --- calibrate -------------------------------------------------------------------------------------------------------------------
+def calibrate(
+    history: Annotated[str, typer.Argument(metavar="HISTORY", help="A shipped council pack, such as west-dunbartonshire.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the parameter set.")],
+    council: Annotated[str | None, typer.Option("--council", help="Name to show.")] = None,
+    as_at: Annotated[str | None, typer.Option("--as-at", metavar="DATE", help="Date of the stock, included.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", metavar="FILE", help="Your own figures: id,value[,low,high,source,note].")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a parameter set: every number with its source, 4,096 joint draws, the stock.
+
+    Example: `carecast calibrate west-dunbartonshire --out parameters/wd --figures our_figures.csv`
+    """
+    if out.exists() and any(out.iterdir()) and not (out / "parameters.toml").is_file():
+        raise BadFile(f"{out}: holds other files; give a new folder, or one with a parameter set to replace")
+    calibrated = _calibrated(history, day(as_at, "--as-at") if as_at else None, figures, council)
+    save(out, calibrated)
+    if as_json:
+        show_json({"parameters": str(out), **calibrated.record})
+        return
+    show(story.calibration_summary(calibrated))
+    say(f"Written to {out}. Next: carecast run --parameters {out} --scenario what_would_it_take")
+
+
+def _calibrated(history: str, as_at: dt.date | None, figures: Path | None, council: str | None = None) -> Calibrated:
+    from carecast.calibration.calibrate import calibrate as fit
+
+    return fit(history, as_at=as_at, overrides=figures, council=council)
+
+
+# --- run -------------------------------------------------------------------------------------------------------------------------
+def run(
+    parameters: Parameters,
+    scenario: Annotated[list[str], typer.Option("--scenario", metavar="NAME_OR_FILE", help="May be given several times.")],
+    more: Annotated[list[str] | None, typer.Argument(metavar="[NAME_OR_FILE]...", help="Further scenarios.")] = None,
+    replications: Annotated[str, typer.Option("--replications", metavar="N|auto", help="Worlds a scenario.")] = "200",
+    seed: Seed = 1,
+    until: Annotated[str, typer.Option("--until", metavar="DATE", help="Last day, included.")] = END_OF_HORIZON,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The run folder; in runs/ unless given.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as processors.")] = None,
+    clock: Annotated[str, typer.Option("--clock", help="compiled, or simpy: slower, the one to read.")] = "compiled",
+    radius: Annotated[float | None, typer.Option("--radius", min=0.1, help="Miles; the parameter set's unless given.")] = None,
+    targets: Annotated[Path | None, typer.Option("--targets", metavar="FILE", help="A target file.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Carry on an interrupted run.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell scenarios many times into a run folder; the baseline is always among them.
+
+    Example: `carecast run --parameters parameters/wd --scenario what_would_it_take --replications 1000 --out runs/wwit`
+    """
+    from carecast.scenarios import run as runs
+    from carecast.scenarios.library import load_scenario
+    from carecast.scenarios.target_file import load_target_file
+
+    if clock not in ("compiled", "simpy"):
+        raise BadFile(f"--clock: {clock!r} is not one of compiled, simpy")
+    calibrated = load(parameters)
+    scenarios = tuple(load_scenario(name) for name in (*scenario, *(more or ())))
+    own = load_target_file(targets).targets if targets else runs.default_targets(calibrated.parameters, scenarios)
+    request = runs.Request(
+        calibrated, scenarios, day(until, "--until"), seed=seed, replications=_count(replications),
+        workers=workers or default_workers(), clock=clock, radius_miles=radius, targets=own,
+        command=asked_command(),
+    )  # fmt: skip  # type: ignore[arg-type]
+    names = "_".join(s.name for s in scenarios if s.name != "baseline") or "baseline"
+    path = out or Path("runs") / f"{names[:60]}_{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
+    announce_compiling()
+    made = with_progress("Telling replications", lambda tick: runs.start(request, path, resume=resume, progress=tick))
+    if as_json:
+        show_json(story.as_document(made))
+        return
+    show(story.run_summary(made))
+
+
+def _count(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdigit() or int(text) < 1:
+        raise BadFile(f"--replications: {text!r} is not a whole number above 0, nor auto")
+    return int(text)
+
+
+# --- reading a run ----------------------------------------------------------------------------------------------------------------
+def compare(
+    run_folder: RunPath,
+    against: Annotated[str, typer.Option("--against", metavar="NAME", help="The scenario to compare with.")] = "baseline",
+    as_json: Json = False,
+) -> None:
+    """Paired differences between the scenarios of a run, with intervals; safety beside every saving.
+
+    Example: `carecast compare runs/demo --against baseline`
+    """
+    from carecast.scenarios.compare import compare as paired
+    from carecast.scenarios.compare import safety_beside_savings
+    from carecast.scenarios.run import open_run
+
+    made = open_run(run_folder)
+    made.answer(against)
+    if as_json:
+        document = {
+            "against": against,
+            "differences": story.records(paired(made.answers, against)),
+            "safety_beside_savings": story.records(safety_beside_savings(made.answers, against)),
+        }
+        show_json(document)
+        return
+    show(story.comparison(made, against))
+
+
+def target(run_folder: RunPath, as_json: Json = False) -> None:
+    """Probability that each target is met, the shortfall, and the month it is met.
+
+    Example: `carecast target runs/demo --json`
+    """
+    from carecast.scenarios.run import open_run
+
+    made = open_run(run_folder)
+    if as_json:
+        show_json(story.target_rows(made))
+        return
+    show(story.targets_text(made))
+
+
+def journey(
+    parameters: Parameters,
+    seed: Seed = 1,
+    replication: Annotated[int, typer.Option("--replication", min=0, help="Which world.")] = 0,
+    child: Annotated[int, typer.Option("--child", min=0, help="Which simulated entrant, counted from 0.")] = 0,
+    scenario: Annotated[str, typer.Option("--scenario", help="Scenario it lives in.")] = "baseline",
+    until: Annotated[str, typer.Option("--until", metavar="DATE")] = END_OF_HORIZON,
+    as_json: Json = False,
+) -> None:
+    """One simulated entrant's events, in words; never a real child of the stock.
+
+    Example: `carecast journey --parameters parameters/wd --seed 1 --replication 0 --child 42`
+    """
+    from carecast.cli.journeys import tell
+    from carecast.scenarios.library import load_scenario
+
+    lines = tell(load(parameters), load_scenario(scenario), day(until, "--until"), seed, replication, child)
+    if as_json:
+        show_json(lines)
+        return
+    show("\n".join(f"{line['date']}  {line['event']}" for line in lines))
+
+
+def dashboard(
+    port: Annotated[int, typer.Option("--port", min=1024, max=65535, help="Port on this machine.")] = 8501,
+    run_folder: Annotated[Path | None, typer.Option("--run", metavar="RUN", help="The run to open first.")] = None,
+    runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder of runs to choose from.")] = Path("runs"),
+) -> None:
+    """Open the dashboard in the browser; nothing leaves this machine.
+
+    Example: `carecast dashboard --port 8501`
+    """
+    from carecast.dashboard.serve import serve
+
+    raise typer.Exit(serve(run_folder, runs, port))

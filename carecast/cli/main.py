@@ -1,0 +1,16 @@
+"""The ``carecast`` command: a thin door to the same functions as the dashboard."""
+
+import typer
+
+from carecast.cli import commands
+from carecast.cli.doors import CleanGroup
+
+app = typer.Typer(
+    cls=CleanGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Forecast how many children a council will look after, where, and what it costs; and compare what it could do.",
+)
+commands.register(app)
