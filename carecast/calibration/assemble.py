@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from carecast.calibration.arrays import Array
 from carecast.calibration.fit import log_sd
 from carecast.calibration.pack import Figure, Pack, Row
 from carecast.model import words as w
@@ -23,16 +24,24 @@ from carecast.model.parameters import (
     Zone,
 )
 
-Array = NDArray[np.float64]
 BANDS = ((0, 1), (1, 5), (5, 10), (10, 16), (16, 18))
 OWN_TYPES = ("foster_own", "childrens_house_own")
-UPLIFT_OF_TYPE = {"foster_agency": "external", "residential_external": "external", "residential_school": "external",
-                  "secure": "external", "other_residential": "external", "unregistered": "external",
-                  "supported_accommodation": "external", "childrens_house_own": "pay"}  # fmt: skip
+UPLIFT_OF_TYPE = {
+    "foster_agency": "external",
+    "residential_external": "external",
+    "residential_school": "external",
+    "secure": "external",
+    "other_residential": "external",
+    "unregistered": "external",
+    "supported_accommodation": "external",
+    "childrens_house_own": "pay",
+}
 NOT_MODELLED = (
-    "children's own voice and experience", "children's outcomes", "inspection recommendations",
+    "children's own voice and experience",
+    "children's outcomes",
+    "inspection recommendations",
     "the quality of relationships with workers and carers",
-)  # fmt: skip
+)
 
 
 def number(figure: Figure, factor: float = 1.0, unit: str | None = None, note: str = "") -> Number:
@@ -43,49 +52,57 @@ def number(figure: Figure, factor: float = 1.0, unit: str | None = None, note: s
     if figure.low is not None and figure.high is not None:
         interval = (figure.low * factor, figure.high * factor)
     return Number(
-        value=figure.value * factor, unit=unit or figure.unit or "number", interval_80=interval, source=figure.source,
-        how=figure.how, date=figure.period, note=note or figure.note,
-    )  # fmt: skip
+        value=figure.value * factor,
+        unit=unit or figure.unit or "number",
+        interval_80=interval,
+        source=figure.source,
+        how=figure.how,
+        date=figure.period,
+        note=note or figure.note,
+    )
 
 
-# --- places and people -----------------------------------------------------------------------------------------------------
-def localities(pack: Pack, as_at: dt.date) -> tuple[tuple[Locality, ...], tuple[int, ...]]:
+# --- places and people ------------------------------------------------------------
+def localities(pack: Pack) -> tuple[tuple[Locality, ...], tuple[int, ...]]:
     """Localities with zones, deprivation and children by age band and year."""
     zones: dict[str, list[Zone]] = {}
     for row in pack.tables["localities.csv"]:
         zone = Zone(
-            name=row.text("zone"), easting_m=row.number("easting_m"), northing_m=row.number("northing_m"),
+            name=row.text("zone"),
+            easting_m=row.number("easting_m"),
+            northing_m=row.number("northing_m"),
             children=row.number("children_0_17"),
-        )  # fmt: skip
+        )
         zones.setdefault(row.text("locality"), []).append(zone)
     quintiles = {name: [0.0] * 5 for name in zones}
     for row in pack.tables["deprivation.csv"]:
         if row.text("locality") in quintiles:
             quintiles[row.text("locality")][int(row.number("quintile")) - 1] = row.number("children")
-    people, years = population(pack, tuple(zones), as_at)
+    people, years = population(pack, tuple(zones))
     made = []
     for name, places in zones.items():
         bands = dict(zip(w.AGE_BANDS, (tuple(row) for row in people[name].round(2).tolist()), strict=False))
         made.append(
             Locality(
-                name=name, zones=tuple(places), population=Population.model_validate(bands),
-                quintile_children=(quintiles[name][0], quintiles[name][1], quintiles[name][2], quintiles[name][3],
-                                   quintiles[name][4]),
+                name=name,
+                zones=tuple(places),
+                population=Population.model_validate(bands),
+                quintile_children=cast(tuple[float, float, float, float, float], tuple(quintiles[name])),
             )
-        )  # fmt: skip
+        )
     return tuple(made), years
 
 
-def population(pack: Pack, names: tuple[str, ...], as_at: dt.date) -> tuple[dict[str, Array], tuple[int, ...]]:
+def population(pack: Pack, names: tuple[str, ...]) -> tuple[dict[str, Array], tuple[int, ...]]:
     """Children by [age band][year] for each locality.
 
     Single years of age are published for the base year only. They are aged on: a child of 7 in 2022 is 10 in 2025, and
-    those born since share what is left of the council's projected total aged 0-15; 16 and 17 follow their own projection.
-    Years before the base year keep its age mix at the council's total.
+    those born since share what is left of the council's projected total aged 0-15; 16 and 17 follow their own
+    projection. Years before the base year keep its age mix at the council's total.
     """
     rows = pack.tables["population.csv"]
-    base = as_at.year
-    single = {name: np.zeros(18) for name in names}
+    base = max(int(row.number("year")) for row in rows if row.text("age_years_from") == row.text("age_years_to"))
+    single: dict[str, Array] = {name: np.zeros(18) for name in names}
     totals: dict[tuple[int, int, int], float] = {}
     for row in rows:
         first, last, year = (int(row.number(c)) for c in ("age_years_from", "age_years_to", "year"))
@@ -96,7 +113,7 @@ def population(pack: Pack, names: tuple[str, ...], as_at: dt.date) -> tuple[dict
     shares = {name: ages.sum() / sum(a.sum() for a in single.values()) for name, ages in single.items()}
     council = np.sum(list(single.values()), axis=0)
     years = tuple(sorted({year for year, _, _ in totals} | {base}))
-    out = {name: np.zeros((5, len(years))) for name in names}
+    out: dict[str, Array] = {name: np.zeros((5, len(years))) for name in names}
     for at, year in enumerate(years):
         ages = _aged(council, year - base, totals, year)
         for name in names:
@@ -114,27 +131,32 @@ def _aged(council: Array, years_on: int, totals: Mapping[tuple[int, int, int], f
     young, old, whole = (totals.get((year, *ages), 0.0) for ages in ((0, 15), (16, 17), (0, 17)))
     if years_on < 0 or not young:
         total = whole or (young * council.sum() / council[:16].sum() if young else council.sum())
-        return council * (total / council.sum())
+        scaled: Array = council * (total / council.sum())
+        return scaled
     ages = np.zeros(18)
     ages[years_on:] = council[: 18 - years_on] if years_on < 18 else 0.0
     born = max(young - ages[years_on:16].sum(), 0.3 * council[0] * min(years_on, 16))
     ages[: min(years_on, 16)] = born / min(years_on, 16)
     ages[:16] *= young / ages[:16].sum()
     ages[16:] = old / 2 if old else ages[16:]
-    return ages
+    out: Array = ages
+    return out
 
 
 def relative_risk(pack: Pack) -> Series:
-    """Rate of entry by deprivation quintile, relative to the mean of the other four fifths; falls evenly from 2 to 5."""
+    """Rate of entry by deprivation quintile, relative to the mean of the other four fifths."""
     most = pack.find("entry_rate_most_deprived_fifth")
-    values = (pack.value(most.id), 1.55, 1.10, 0.80, 0.55)
+    values = (pack.value(most.id), *(pack.value("relative_risk", f"quintile={q}") for q in range(2, 6)))
     return Series(
-        values=values, unit="relative rate, quintile 1 (most deprived) to 5", source=most.source, how="assumed",
+        values=values,
+        unit="relative rate, quintile 1 (most deprived) to 5",
+        source=most.source,
+        how="assumed",
         note="Quintile 1 against the rest is derived; the fall over quintiles 2 to 5 is assumed",
-    )  # fmt: skip
+    )
 
 
-# --- providers and services ----------------------------------------------------------------------------------------------------
+# --- providers and services ------------------------------------------------------------
 def providers(
     pack: Pack, factors: Mapping[str, float], names: tuple[str, ...], usable: Mapping[str, float]
 ) -> tuple[Provider, ...]:
@@ -156,22 +178,31 @@ def _provider(
     usable = fitted_usable.get(kind, row.number("usable_share", 1.0))
     has_position = bool(row.text("easting_m")) and kind != "foster_own"
     return Provider(
-        code=row.text("provider"), name=row.text("name"), placement_type=kind, locality=place,
+        code=row.text("provider"),
+        name=row.text("name"),
+        placement_type=kind,
+        locality=place,
         easting_m=row.number("easting_m") if has_position else None,
         northing_m=row.number("northing_m") if has_position else None,
-        places=int(row.number("places")) if limited else None, usable_share=usable, match_chance=match,
+        places=int(row.number("places")) if limited else None,
+        usable_share=usable,
+        match_chance=match,
         weekly_cost_gbp=round(row.number("weekly_cost_gbp") * factor, 2),
         fixed_weekly_cost_gbp=round(row.number("fixed_weekly_cost_gbp", 0.0) * factor, 2),
-        price_sigma_ln=(spread[0].value or 0.0) if spread else 0.0, price_year=row.text("price_year"),
-        uplift=UPLIFT_OF_TYPE.get(kind, "prices"), funder_shares=_funders(row), source=row.text("source") or "assumption",
-        how="assumed", note=row.text("note") + ("" if factor == 1.0 else f" Scaled by {factor:.3f} to published spend."),
-    )  # type: ignore[arg-type]  # fmt: skip
+        price_sigma_ln=(spread[0].value or 0.0) if spread else 0.0,
+        price_year=row.text("price_year"),
+        uplift=UPLIFT_OF_TYPE.get(kind, "prices"),
+        funder_shares=_funders(row),
+        source=row.text("source") or "assumption",
+        how="assumed",
+        note=row.text("note") + ("" if factor == 1.0 else f" Scaled by {factor:.3f} to published spend."),
+    )
 
 
 def _by_type(pack: Pack, row: Row, column: str, kind: str) -> float:
     """A figure by placement type when the user gave one, else the provider's own cell, else 1."""
     figures = [f for f in pack.all_of(column) if f.breakdown == f"placement_type={kind}"]
-    if figures and figures[0].key in pack.replaced and figures[0].value is not None:
+    if figures and figures[0].source.startswith("given in") and figures[0].value is not None:
         return figures[0].value
     return row.number(column, 1.0)
 
@@ -181,7 +212,9 @@ def _funders(row: Row) -> dict[str, float]:
     try:
         return {name: float(share) for name, share in pairs}
     except ValueError:
-        raise BadFile(f"{row.file}: row {row.line}, column funder: {row.text('funder')!r} is not like social_work:1") from None
+        raise BadFile(
+            f"{row.file}: row {row.line}, column funder: {row.text('funder')!r} is not like social_work:1"
+        ) from None
 
 
 def service_pools(pack: Pack, children_per_family: float) -> tuple[ServicePool, ...]:
@@ -191,11 +224,16 @@ def service_pools(pack: Pack, children_per_family: float) -> tuple[ServicePool, 
         name = figure.breakdown.removeprefix("locality=")
         pools.append(
             ServicePool(
-                code=f"early_help_{_code(name)}", service="early_help", localities=(name,), source=figure.source,
-                places=round((figure.value or 0.0) / children_per_family), how=figure.how, date=figure.period,
+                code=f"early_help_{_code(name)}",
+                service="early_help",
+                localities=(name,),
+                source=figure.source,
+                places=round((figure.value or 0.0) / children_per_family),
+                how=figure.how,
+                date=figure.period,
                 note=f"{figure.value:g} children's places as families of {children_per_family:.2f}",
             )
-        )  # fmt: skip
+        )
     return tuple(pools)
 
 
@@ -203,55 +241,74 @@ def _code(name: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in name.lower())
 
 
-LINES = (  # line, figure, unit, fixed share, uplift
-    ("early_help", "early_help_weekly_cost", "child_week", 0.7, "pay"),
-    ("assessment", "assessment_cost", "child", 0.8, "pay"),
-    ("support", "support_weekly_cost", "child_week", 0.8, "pay"),
-    ("protection", "protection_weekly_cost", "child_week", 0.8, "pay"),
-    ("pre_entry", "pre_entry_decision_cost", "child", 0.6, "pay"),
-    ("home_after_care", "home_support_weekly_cost", "child_week", 0.8, "pay"),
-    ("kinship_order", "kinship_order_weekly_allowance", "child_week", 0.0, "prices"),
-    ("adopted", "adoption_support_weekly_cost", "child_week", 0.3, "prices"),
-    ("aftercare", "aftercare_weekly_cost", "child_week", 0.6, "pay"),
-)  # fmt: skip
+LINES = (  # line, figure of its price, unit, uplift
+    ("early_help", "early_help_weekly_cost", "child_week", "pay"),
+    ("assessment", "assessment_cost", "child", "pay"),
+    ("support", "support_weekly_cost", "child_week", "pay"),
+    ("protection", "protection_weekly_cost", "child_week", "pay"),
+    ("pre_entry", "pre_entry_decision_cost", "child", "pay"),
+    ("home_after_care", "home_support_weekly_cost", "child_week", "pay"),
+    ("kinship_order", "kinship_order_weekly_allowance", "child_week", "prices"),
+    ("adopted", "adoption_support_weekly_cost", "child_week", "prices"),
+    ("aftercare", "aftercare_weekly_cost", "child_week", "pay"),
+)
 
 
 def cost_lines(pack: Pack) -> tuple[CostLine, ...]:
     """Lines of spend beside placements; the fixed share is own staff, freed but not cash when fewer are helped."""
     lines = []
-    for line, figure_id, unit, fixed, uplift in LINES:
-        figure = pack.find(figure_id)
+    for line, figure_id, unit, uplift in LINES:
+        figure, fixed = pack.find(figure_id), pack.value("fixed_share", f"line={line}")
         interval = (figure.low, figure.high) if figure.low is not None and figure.high is not None else None
         lines.append(
             CostLine.model_validate(
                 {
-                    "line": line, "unit": unit, "price_gbp": pack.value(figure_id), "interval_80": interval,
-                    "price_year": "2022-23", "uplift": uplift, "fixed_share": fixed, "funder_shares": {"social_work": 1.0},
-                    "source": figure.source, "how": figure.how, "date": figure.period,
+                    "line": line,
+                    "unit": unit,
+                    "price_gbp": pack.value(figure_id),
+                    "interval_80": interval,
+                    "price_year": pack.about.price_year,
+                    "uplift": uplift,
+                    "fixed_share": fixed,
+                    "funder_shares": {"social_work": 1.0},
+                    "source": figure.source,
+                    "how": figure.how,
+                    "date": figure.period,
                     "note": f"Fixed share {fixed:g} assumed. {figure.note}".strip(),
                 }
             )
-        )  # fmt: skip
+        )
     return tuple(lines)
 
 
 def budgets(pack: Pack) -> tuple[Budget, ...]:
-    """Budgets of the pack, by line and year."""
+    """Budgets that are known, by line and year.
+
+    A placeholder is no budget: lines without one get the baseline's own cost before the programme, labelled assumed.
+    """
     return tuple(
         Budget(
-            line=figure.breakdown.removeprefix("line="), financial_year=figure.period, amount_gbp=figure.value,
-            source=figure.source, how=figure.how, note=figure.note,
+            line=figure.breakdown.removeprefix("line="),
+            financial_year=figure.period,
+            amount_gbp=figure.value,
+            source=figure.source,
+            how=figure.how,
+            note=figure.note,
         )
-        for figure in pack.all_of("budget") if figure.value is not None
-    )  # fmt: skip
+        for figure in pack.all_of("budget")
+        if figure.value is not None and figure.how != "assumed"
+    )
 
 
 MEASURES = {
-    "stock_residential": "looked_after_in_residential", "stock_community": "looked_after_in_community",
-    "stock_total": "looked_after", "gross_cost_residential": "gross_cost_residential_gbp",
-    "gross_cost_community": "gross_cost_community_gbp", "chn23_more_than_one_placement": "more_than_one_placement_percent",
+    "stock_residential": "looked_after_in_residential",
+    "stock_community": "looked_after_in_community",
+    "stock_total": "looked_after",
+    "gross_cost_residential": "gross_cost_residential_gbp",
+    "gross_cost_community": "gross_cost_community_gbp",
+    "chn23_more_than_one_placement": "more_than_one_placement_percent",
     "chn22_reregistered_within_18_months": "repeat_protection_18m_percent",
-}  # fmt: skip
+}
 
 
 def history(pack: Pack) -> tuple[Observed, ...]:
@@ -262,14 +319,17 @@ def history(pack: Pack) -> tuple[Observed, ...]:
             date = figure.period if len(figure.period) == 10 else f"{int(figure.period[:4]) + 1}-03-31"
             rows.append(
                 Observed(
-                    measure=MEASURES[figure.id], breakdown="total", date=dt.date.fromisoformat(date), value=figure.value,
+                    measure=MEASURES[figure.id],
+                    breakdown="total",
+                    date=dt.date.fromisoformat(date),
+                    value=figure.value,
                     source=figure.source,
                 )
-            )  # fmt: skip
+            )
     return tuple(rows)
 
 
-# --- prices against published spend --------------------------------------------------------------------------------------------
+# --- prices against published spend ------------------------------------------------------------
 def spend(pack: Pack, stock_by_type: Mapping[str, float], factors: Mapping[str, float]) -> dict[str, float]:
     """Social work spend of a year at a steady stock, residential and community, in pounds.
 
@@ -291,10 +351,14 @@ def spend(pack: Pack, stock_by_type: Mapping[str, float], factors: Mapping[str, 
     return total
 
 
-def price_factors(pack: Pack, stock_by_type: Mapping[str, float], year: str) -> tuple[dict[str, float], dict[str, float]]:
+def price_factors(
+    pack: Pack, stock_by_type: Mapping[str, float], year: str
+) -> tuple[dict[str, float], dict[str, float]]:
     """Factors on bought residential and on community prices that reproduce published spend; and what is left over."""
-    bought = {"residential": ("residential_external", "residential_school", "other_residential"),
-              "community": ("foster_own", "foster_agency", "kinship")}  # fmt: skip
+    bought = {
+        "residential": ("residential_external", "residential_school", "other_residential"),
+        "community": ("foster_own", "foster_agency", "kinship"),
+    }
     factors: dict[str, float] = {}
     left = {}
     plain = spend(pack, stock_by_type, {})
@@ -311,6 +375,8 @@ def price_factors(pack: Pack, stock_by_type: Mapping[str, float], year: str) -> 
 def price_draw_sd(row: Row) -> float:
     """Log standard deviation of a provider's mean price, from its 80 % interval."""
     return log_sd(
-        row.number("weekly_cost_low_gbp", 0.0) or None, row.number("weekly_cost_high_gbp", 0.0) or None,
-        row.number("weekly_cost_gbp"), 0.0,
-    )  # fmt: skip
+        row.number("weekly_cost_low_gbp", 0.0) or None,
+        row.number("weekly_cost_high_gbp", 0.0) or None,
+        row.number("weekly_cost_gbp"),
+        0.0,
+    )

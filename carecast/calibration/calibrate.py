@@ -1,14 +1,16 @@
 """``calibrate``: from a council pack to a parameter set with joint draws, a synthetic stock and a record of the fit."""
 
 import datetime as dt
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from carecast.calibration import assemble, joint, parts, record
-from carecast.calibration.care_fit import CareModel, fit_care
+from carecast.calibration.care_fit import CareModel, care_shapes, fit_care, with_ages_of_entries
 from carecast.calibration.funnel_fit import FunnelModel, fit_funnel
+from carecast.calibration.history import Levels, fit_levels
 from carecast.calibration.pack import Pack, read_pack
 from carecast.calibration.shapes import destination_shapes, rate_shapes
 from carecast.calibration.stock import StockInputs, synthetic_stock
@@ -16,9 +18,17 @@ from carecast.model import words as w
 from carecast.model.parameters import BadFile, Calibrated, Locality, ParameterSet, Provider
 
 STAMP = "illustrative: from published figures and stated assumptions, not the council's own"
-COUNTERFACTUAL = {"west-dunbartonshire": dt.date(2024, 4, 1)}
-NATION = {"west-dunbartonshire": "scotland"}
-PRICE_YEAR = {"west-dunbartonshire": "2022-23"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Everything that is fitted."""
+
+    care: CareModel
+    funnel: FunnelModel
+    levels: Levels
+    price_factors: dict[str, float]
+    spend_left: dict[str, float]  # model less published, in pounds
 
 
 def calibrate(
@@ -37,23 +47,58 @@ def calibrate(
     """
     pack = read_pack(pack_name, overrides)
     when = as_at or last_count(pack)
+    pieces = fit_pieces(pack, when)
+    places, years = assemble.localities(pack)
+    usable = {kind: own.usable_share for kind, own in pieces.care.homes.items()}
+    homes = assemble.providers(pack, pieces.price_factors, tuple(place.name for place in places), usable)
+    parameters = _parameters(pack, council, when, pieces, places, years, homes)
+    inputs = StockInputs(
+        pack,
+        pieces.care,
+        pieces.funnel,
+        places,
+        homes,
+        parameters.series["disadvantage.relative_risk"].values,
+        residential=round(stock_at(pack, "residential", when)),
+        community=round(stock_at(pack, "community", when)),
+    )
+    stock: pd.DataFrame = synthetic_stock(inputs)
+    draws = joint.joint_draws(pack, parameters, pieces.care, pieces.funnel, pieces.levels.net_sd_at_the_end())
+    made: dict[str, Any] = record.record(pack, parameters, pieces, when)
+    return Calibrated(parameters=parameters, draws=draws, stock=stock, record=made)
+
+
+def fit_pieces(pack: Pack, when: dt.date) -> Pieces:
+    """Match care, funnel, yearly levels and prices to the pack's figures.
+
+    The care part is matched twice: the second time with the ages at start that the pathway can bring about, so that the
+    stock it settles at is the one the simulation settles at.
+    """
     rates, destinations = rate_shapes(pack), destination_shapes(pack)
-    care = fit_care(pack, rates, destinations, when)
+    shapes = care_shapes(pack, rates, destinations)
+    first = fit_care(pack, shapes, when, max_rounds=2)
+    reached = fit_funnel(pack, rates, first)
+    care = fit_care(
+        pack,
+        with_ages_of_entries(shapes, care, reached.total, reached.at_home(care.rules.entry_return[:, w.AT_HOME])),
+        when,
+    )
     funnel = fit_funnel(pack, rates, care)
     by_type = dict(zip(w.PLACEMENT_TYPES, care.cohort.by_type.tolist(), strict=True))
-    factors, left = assemble.price_factors(pack, by_type, PRICE_YEAR[pack.name])
-    places, years = assemble.localities(pack, when)
-    usable = {kind: own.usable_share for kind, own in care.homes.items()}
-    homes = assemble.providers(pack, factors, tuple(place.name for place in places), usable)
-    parameters = _parameters(pack, council, when, care, funnel, places, years, homes)
-    inputs = StockInputs(
-        pack, care, funnel, places, homes, parameters.series["disadvantage.relative_risk"].values,
-        residential=round(stock_at(pack, "residential", when)), community=round(stock_at(pack, "community", when)),
-    )  # fmt: skip
-    stock: pd.DataFrame = synthetic_stock(inputs)
-    draws = joint.joint_draws(pack, parameters, care, funnel)
-    made: dict[str, Any] = record.record(pack, parameters, care, funnel, left, when)
-    return Calibrated(parameters=parameters, draws=draws, stock=stock, record=made)
+    factors, left = assemble.price_factors(pack, by_type, pack.about.price_year)
+    names = tuple(dict.fromkeys(row.text("locality") for row in pack.tables["localities.csv"]))
+    people, years = assemble.population(pack, names)
+    children = {year: float(sum(place[:, at].sum() for place in people.values())) for at, year in enumerate(years)}
+    levels = fit_levels(pack, care, children, when)
+    return Pieces(care, funnel, levels, factors, left)
+
+
+def children_by_year(parameters: ParameterSet) -> dict[int, float]:
+    """Children aged 0 to 17 in each of the population years."""
+    bands = [place.population.by_band() for place in parameters.localities]
+    return {
+        year: sum(band[at] for place in bands for band in place) for at, year in enumerate(parameters.population_years)
+    }
 
 
 def last_count(pack: Pack) -> dt.date:
@@ -75,17 +120,23 @@ def stock_at(pack: Pack, setting: str, when: dt.date) -> float:
 
 
 def _parameters(
-    pack: Pack, council: str | None, when: dt.date, care: CareModel, funnel: FunnelModel,
-    places: tuple[Locality, ...], years: tuple[int, ...], homes: tuple[Provider, ...],
-) -> ParameterSet:  # fmt: skip
+    pack: Pack,
+    council: str | None,
+    when: dt.date,
+    pieces: Pieces,
+    places: tuple[Locality, ...],
+    years: tuple[int, ...],
+    homes: tuple[Provider, ...],
+) -> ParameterSet:
+    care, funnel = pieces.care, pieces.funnel
     return ParameterSet(
-        council=council or pack.council,
-        nation=NATION[pack.name],
+        council=council or pack.about.council,
+        nation=pack.about.nation,
         as_at=when,
-        counterfactual_date=COUNTERFACTUAL.get(pack.name),
+        counterfactual_date=pack.about.counterfactual_date,
         indicative=True,
         stamp=STAMP,
-        price_base_year=PRICE_YEAR[pack.name],
+        price_base_year=pack.about.price_year,
         population_years=years,
         numbers=parts.numbers(pack, care, funnel),
         series=parts.series(pack, care, funnel) | {"disadvantage.relative_risk": assemble.relative_risk(pack)},
@@ -99,5 +150,5 @@ def _parameters(
         budgets=assemble.budgets(pack),
         history=assemble.history(pack),
         not_modelled=assemble.NOT_MODELLED,
-        notes=parts.NOTES,
-    )  # type: ignore[arg-type]
+        notes=pack.about.notes,
+    )

@@ -1,15 +1,15 @@
 """How full own homes are when demand is more than they hold, and the usable share that goes with the assumed stock.
 
-Homes of one kind are a loss system: a child who asks finds a suitable place with chance 1 - (1 - match)^free, else a home
-is bought. With demand a (asks a year), departures n mu and c usable places the number n in own homes is a birth-death
-chain, pi(n+1) = pi(n) a (1 - (1 - match)^(c - n)) / ((n + 1) mu). Young people in continuing care keep some of the places.
+Homes of one kind are a loss system: a child who asks finds a suitable place with chance 1 - (1 - match)^free, else a
+home is bought. With demand a (asks a year), departures n mu and c usable places the number n in own homes is a
+birth-death chain, pi(n+1) = pi(n) a (1 - (1 - match)^(c - n)) / ((n + 1) mu). Young people in continuing care keep
+some of the places.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from carecast.calibration import funnel
 from carecast.calibration.cohort import Cohort
@@ -18,7 +18,6 @@ from carecast.calibration.pack import Pack
 from carecast.calibration.shapes import RateShape
 from carecast.model import words as w
 
-Array = NDArray[np.float64]
 OWN_AND_BOUGHT = {"foster_own": "foster_agency", "childrens_house_own": "residential_external"}
 UPTAKE_GROUP = {"foster_own": "foster", "childrens_house_own": "residential"}
 YEARS_TO_LIMIT = 3.6  # from leaving care, about 17 and a half on average, to 21

@@ -1,33 +1,35 @@
-"""The levels of the care part: how often children start, leave and move, so that the stock by type comes out as counted.
+"""The levels of the care part: how often children start, leave and move, so that the stock is as counted.
 
-Unknowns are starts a year, the level of each table of exits and moves, tilts of the destinations, the share who start at
-home, and the share of foster and house demand that finds an own place. Figures: stock by placement type, starts, leavers
-by way, share with more than one placement in a year, placements an episode.
+Unknowns are starts a year, the level of each table of exits and moves, tilts of the destinations, the share who start
+at home, and the share of foster and house demand that finds an own place. Figures: stock by placement type, starts,
+leavers by way, share with more than one placement in a year, placements an episode.
 """
 
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from carecast.calibration import cohort as co
 from carecast.calibration import fit
+from carecast.calibration.arrays import Array
 from carecast.calibration.capacity import OWN_AND_BOUGHT, OwnHomes, own_homes
 from carecast.calibration.fit import Fitted, Prior, Target, expit, log_sd, logit
 from carecast.calibration.pack import Figure, Pack
 from carecast.calibration.shapes import AGE_GROUPS, DestinationShape, RateShape, weibull_survival
 from carecast.model import words as w
 
-Array = NDArray[np.float64]
 EXITS = tuple(range(w.FIRST_EXIT, w.LAST_EXIT + 1))
 MOVES = (w.MOVE, w.STEP_DOWN)
 START_AGES = {
-    "under 1": (0, 1), "1 to 4 years": (1, 5), "5 to 9 years": (5, 10), "10 to 15 years": (10, 16),
+    "under 1": (0, 1),
+    "1 to 4 years": (1, 5),
+    "5 to 9 years": (5, 10),
+    "10 to 15 years": (10, 16),
     "16 years and over": (16, 18),
-}  # fmt: skip
+}
 TILTS = {  # types whose chance as a destination is tilted together
     "kinship": ("kinship",),
     "house": ("childrens_house_own", "residential_external"),
@@ -86,9 +88,14 @@ def care_shapes(pack: Pack, rates: tuple[RateShape, ...], destinations: tuple[De
     alone = np.zeros(co.N_AGES)
     alone[14:16], alone[16:18] = young / 2, (1 - young) * np.array([0.5, 0.5])
     return CareShapes(
-        rates, destinations, ages / ages.sum(), home, pack.value("unaccompanied_starts_per_year"), alone,
+        rates,
+        destinations,
+        ages / ages.sum(),
+        home,
+        pack.value("unaccompanied_starts_per_year"),
+        alone,
         pack.value("direct_entry_share", "route=remand"),
-    )  # fmt: skip
+    )
 
 
 def tilted(rows: tuple[DestinationShape, ...], theta: Mapping[str, float]) -> tuple[DestinationShape, ...]:
@@ -139,9 +146,12 @@ def care_entries(shapes: CareShapes, rules: co.CareRules, theta: Mapping[str, fl
     entries: Array = (main * (1 - home))[:, np.newaxis] * rules.entry[bands]
     entries[:, w.AT_HOME] += main * home
     for total, ages, moment in (
-        (shapes.unaccompanied, shapes.unaccompanied_ages, "unaccompanied"), (remand, remand_ages(), "remand"),
-    ):  # fmt: skip
-        wanted = co.share_own(co.destination_table(shapes.destinations, moment)[:, 0], rules.own_foster, rules.own_house)
+        (shapes.unaccompanied, shapes.unaccompanied_ages, "unaccompanied"),
+        (remand, remand_ages(), "remand"),
+    ):
+        wanted = co.share_own(
+            co.destination_table(shapes.destinations, moment)[:, 0], rules.own_foster, rules.own_house
+        )
         entries += (total * ages)[:, np.newaxis] * wanted[bands]
     return entries
 
@@ -224,26 +234,48 @@ def care_priors(pack: Pack, shapes: CareShapes) -> list[Prior]:
 
 
 def fit_care(
-    pack: Pack, rates: tuple[RateShape, ...], destinations: tuple[DestinationShape, ...], as_at: dt.date
+    pack: Pack, shapes: CareShapes, as_at: dt.date, before: CareModel | None = None, max_rounds: int = fit.MAX_ROUNDS
 ) -> CareModel:
-    """Match the levels of the care part to the published counts of a date, and run it at them."""
-    shapes = care_shapes(pack, rates, destinations)
+    """Match the levels of the care part to the published counts of a date, and run it at them.
 
+    ``before``: an earlier fit to start from.
+    """
     back = _back_within_a_year(pack)
 
     def model(theta: Mapping[str, float]) -> Mapping[str, float]:
         rules = care_rules(shapes, theta)
         return moments(co.run_cohort(rules, care_entries(shapes, rules, theta)), math.exp(theta["starts"]), back)
 
-    fitted = fit.match(care_priors(pack, shapes), care_targets(pack, as_at.isoformat()), model)
+    fitted = fit.match(
+        care_priors(pack, shapes),
+        care_targets(pack, as_at.isoformat()),
+        model,
+        before.fitted if before else None,
+        max_rounds,
+    )
     theta = dict(zip(fitted.names, fitted.values.tolist(), strict=True))
     rules = care_rules(shapes, theta)
     cohort = co.run_cohort(rules, care_entries(shapes, rules, theta))
-    homes = own_homes(pack, cohort, rates)
+    homes = own_homes(pack, cohort, shapes.rates)
     shares = [_own_share(cohort, kind, homes[kind]) for kind in OWN_AND_BOUGHT]
     rules = care_rules(shapes, theta, *shares)
     entries = care_entries(shapes, rules, theta)
     return CareModel(shapes, fitted, rules, entries, co.run_cohort(rules, entries, keep_full=True), homes)
+
+
+def with_ages_of_entries(shapes: CareShapes, care: CareModel, starts: Array, at_home: Array) -> CareShapes:
+    """Shapes with the ages at start, and the shares at home, that the pathway brings about; both by age band."""
+    bands = co.age_band_of(np.arange(co.N_AGES) + 0.5)
+    now, now_home = np.zeros(len(starts)), np.zeros(len(starts))
+    np.add.at(now, bands, care.entries.sum(axis=1))
+    np.add.at(now_home, bands, care.entries[:, w.AT_HOME])
+    ages = shapes.start_ages * (starts / now)[bands]
+    shift = [logit(a / b) - logit(c / d) for a, b, c, d in zip(at_home, starts, now_home, now, strict=True)]
+    home = [
+        expit(logit(share) + shift[band]) if share > 0 else 0.0
+        for share, band in zip(shapes.home_share, bands, strict=True)
+    ]
+    return replace(shapes, start_ages=ages / ages.sum(), home_share=np.array(home))
 
 
 def _back_within_a_year(pack: Pack) -> float:

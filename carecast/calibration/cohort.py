@@ -1,8 +1,8 @@
-"""Expected numbers in care when children enter at a steady pace: a fast deterministic twin of the care part of the model.
+"""Expected numbers in care when children enter at a steady pace: a fast twin of the care part of the model.
 
 Children who enter at single-year age ``a`` are followed in steps of 28 days over (first or later placement, placement
-type, time in placement) until they leave or turn 18. With hazards constant within a step the share that goes is
-1 - exp(-(exits + moves) h), divided in proportion to the hazards. Duration bands longer than a step are crossed in a few
+type, time in placement) until they leave or turn 18. With hazards constant within a step the share that goes is 1 -
+exp(-(exits + moves) h), divided in proportion to the hazards. Duration bands longer than a step are crossed in a few
 phases whose mean time is the width of the band (Erlang), so a run takes about ten milliseconds. Places are not limited
 here: of the demand for own homes a share ``own`` finds one and the rest is bought, as the stock by type shows.
 """
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from carecast.calibration.arrays import Array
 from carecast.calibration.shapes import DestinationShape, RateShape
 from carecast.model import words as w
 
-Array = NDArray[np.float64]
 STEP_DAYS = 28
 STEP_YEARS = STEP_DAYS / w.DAYS_PER_YEAR
 N_STEPS = 235  # 18 years
@@ -33,7 +33,8 @@ def _advance() -> Array:
     """Chance per step of crossing from each phase to the next."""
     widths = np.diff([*w.DURATION_BAND_STARTS_DAYS, np.inf])
     chance = STEP_DAYS * np.array(PHASES_OF_BAND) / widths
-    return np.minimum(chance, 1.0)[BAND_OF_PHASE]
+    advance: Array = np.minimum(chance, 1.0)[BAND_OF_PHASE]
+    return advance
 
 
 ADVANCE = _advance()

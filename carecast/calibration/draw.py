@@ -1,10 +1,10 @@
 """The joint draws: 4,096 rows of what the uncertain numbers could be together, in shuffled order.
 
-Each column is stratified (one draw in each of 4,096 equal slices of its distribution, shuffled with a seed made from its
-name), so that any number of first rows is a fair sample and a new column changes no other. An 80 % interval becomes a
-lognormal for positive numbers, a logit-normal for chances, a normal for numbers that may be negative; each half keeps its
-own end of the interval. Branches and destinations are Dirichlet. Fitted levels are jointly normal on their working scale
-with the covariance of the fit.
+Each column is stratified (one draw in each of 4,096 equal slices of its distribution, shuffled with a seed made from
+its name), so that any number of first rows is a fair sample and a new column changes no other. An 80 % interval
+becomes a lognormal for positive numbers, a logit-normal for chances, a normal for numbers that may be negative; each
+half keeps its own end of the interval. Branches and destinations are Dirichlet. Fitted levels are jointly normal on
+their working scale with the covariance of the fit.
 """
 
 import math
@@ -12,12 +12,11 @@ import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from carecast.calibration.arrays import Array
 from carecast.calibration.fit import Z90, Fitted, logit
 from carecast.model.parameters import N_DRAWS, Number
 
-Array = NDArray[np.float64]
 SEED = 20220731
 CHANCE_UNITS = ("share", "chance")
 

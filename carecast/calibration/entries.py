@@ -3,9 +3,10 @@
 A family's decision is made for its lead child; each brother or sister joins with a given chance. Children who enter are
 therefore the lead children of the decisions and direct routes, and brothers and sisters some way apart in age:
 
-    starts(age band) = direct + returning + sum over bands b of the lead of care chance(b) x decisions(b) x children(b -> age)
+    starts(age) = direct + returning + sum over bands b of the lead of care chance(b) decisions(b) children(b, age)
 
-Care chances (and the number of newborn families) are chosen so that starts by age come out as wanted, near their priors.
+Care chances (and the number of newborn families) are chosen so that starts by age come out as wanted, near their
+priors.
 """
 
 import math
@@ -13,15 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from carecast.calibration import cohort as co
 from carecast.calibration import funnel
+from carecast.calibration.arrays import Array
 from carecast.calibration.fit import log_sd, logit
 from carecast.calibration.pack import Pack
 from carecast.calibration.shapes import ages_from_groups
+from carecast.model import words as w
 
-Array = NDArray[np.float64]
 N_BANDS = funnel.N_BANDS
 GAP_MONTHS = (13, 53)  # between brothers and sisters next to each other in age, as families are drawn
 MOST_CARE = 0.9  # of pre-entry decisions, at most
@@ -45,6 +46,11 @@ class Entries:
     home_share: Array  # of care, at home, by age band of the lead child
     wanted: Array  # starts by age band that were asked for
 
+    def at_home(self, back_home: Array) -> Array:
+        """Starts at home by age band; ``back_home`` is the share of returning children who start at home."""
+        out: Array = self.pathway_home + self.returning * back_home
+        return out
+
     @property
     def total(self) -> Array:
         """Starts by age band."""
@@ -54,7 +60,7 @@ class Entries:
 
 def by_band(by_month: Array) -> Array:
     """Sum over months of age within each band."""
-    return np.array([by_month[..., funnel.BAND_OF_MONTH == band].sum(axis=-1) for band in range(N_BANDS)])
+    return np.array([by_month[..., band == funnel.BAND_OF_MONTH].sum(axis=-1) for band in range(N_BANDS)])
 
 
 def months_of(single_years: Array) -> Array:
@@ -66,8 +72,8 @@ def sibling_months(lead: Array) -> Array:
     """Ages in months of one brother or sister of each lead child, as families are drawn: older or younger by a gap."""
     out = np.zeros(funnel.N_MONTHS)
     gaps = np.arange(GAP_MONTHS[0], GAP_MONTHS[1])
-    for gap in gaps:
-        for month in np.flatnonzero(lead):
+    for gap in map(int, gaps):
+        for month in map(int, np.flatnonzero(lead)):
             half = lead[month] / (2 * len(gaps))
             younger = month - gap if month >= gap else month + gap
             older = month + gap if month + gap < funnel.N_MONTHS else max(month - gap, 0)
@@ -96,6 +102,22 @@ def returning_children(exits_home: Array, re_entry: Array, memory_years: float) 
     return out
 
 
+def broken_orders(children: float, hazard: Array) -> Array:
+    """Children a year who come back when a kinship order breaks, by age band: children on orders, 1 to 17, x hazard."""
+    years = np.diff([*w.AGE_BAND_STARTS_YEARS])
+    share = np.where(np.arange(N_BANDS) == 0, 0.0, years) / years[1:].sum()
+    out: Array = children * share * hazard[:N_BANDS, -3:-1].mean(axis=1)
+    return out
+
+
+def families_staying(pack: Pack, families: Mapping[str, float], some_stay: float) -> Array:
+    """Families a year, by month of age, who stay in support when others of them enter by a direct route."""
+    first_month = np.eye(funnel.N_MONTHS)[0]
+    leads = families["emergency"] * months_of(ages_from_groups(pack, "emergency_age_share"))
+    out: Array = sibling_months(leads + families["newborn"] * first_month) * some_stay
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Starts a year by age band that the care part asks for, and what is known of where they come from."""
@@ -110,14 +132,16 @@ class Wanted:
 
 
 def entry_streams(pack: Pack, wanted: Wanted, decisions: Array) -> Entries:
-    """Split starts into direct routes, returns and the pathway; ``decisions``: pre-entry, a year, by month of the lead's age.
+    """Split starts into direct routes, returns and the pathway; ``decisions`` a year are by month of the lead's age.
 
-    Care chances and shares at home by age band of the lead, and newborn families, minimise the misfit of starts by age and
-    setting (about 5 % each, more for the youngest) plus their distance from one chance for all ages.
+    Care chances and shares at home by age band of the lead, and newborn families, minimise the misfit of starts by age
+    and setting (about 5 % each, more for the youngest) plus their distance from one chance for all ages.
     """
     families, children = _direct_routes(pack, wanted)
-    per_band = [np.where(funnel.BAND_OF_MONTH == band, decisions, 0.0) for band in range(N_BANDS)]
-    reach = np.stack([by_band(_lead_to_children(leads, wanted.more)) for leads in per_band], axis=1)  # [age][lead's band]
+    per_band = [np.where(band == funnel.BAND_OF_MONTH, decisions, 0.0) for band in range(N_BANDS)]
+    reach = np.stack(
+        [by_band(_lead_to_children(leads, wanted.more)) for leads in per_band], axis=1
+    )  # [age][lead's band]
     fixed = wanted.returning + sum(families[r] * children[r] for r in families if r != "newborn")
     ratio, care, home = _solve_chances(pack, wanted, reach, fixed, families["newborn"] * children["newborn"])
     families["newborn"] *= ratio
@@ -125,9 +149,7 @@ def entry_streams(pack: Pack, wanted: Wanted, decisions: Array) -> Entries:
     left = float(wanted.starts.sum() - sum(float(d.sum()) for d in direct.values()) - wanted.returning.sum())
     care = np.clip(care * left / float((reach @ care).sum()), LEAST_CARE, MOST_CARE)
     at_home = reach @ (care * home)
-    return Entries(
-        families, direct, wanted.returning, at_home, reach @ care - at_home, care, home, wanted.starts
-    )
+    return Entries(families, direct, wanted.returning, at_home, reach @ care - at_home, care, home, wanted.starts)
 
 
 def _direct_routes(pack: Pack, wanted: Wanted) -> tuple[dict[str, float], dict[str, Array]]:

@@ -1,8 +1,8 @@
-"""Moment matching: the levels that reproduce published figures, held to their priors, with the covariance that carries over.
+"""Moment matching: the levels that reproduce published figures, held to their priors, and how sure they are.
 
-Minimise  sum ((ln model_k - ln target_k) / sd_k)^2 + sum ((theta_j - prior_j) / sd_j)^2  by Gauss-Newton with step halving.
-At the minimum the posterior of theta is taken as normal with covariance (J'J)^-1, J the Jacobian of all residuals: draws
-made with it keep what the figures say together (many starts go with short stays).
+Minimise  sum ((ln model_k - ln target_k) / sd_k)^2 + sum ((theta_j - prior_j) / sd_j)^2  by Gauss-Newton with step
+halving. At the minimum the posterior of theta is taken as normal with covariance (J'J)^-1, J the Jacobian of all
+residuals: draws made with it keep what the figures say together (many starts go with short stays).
 """
 
 import math
@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from carecast.calibration.arrays import Array
+
 Z90 = 1.2815515655446004  # 90th percentile of the standard normal: half an 80 % interval in standard deviations
 STEP = 1e-4
 MAX_ROUNDS = 12
+ENOUGH = 1e-4  # relative gain of a round below which the fit stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,25 @@ class Fitted:
     def table(self) -> list[dict[str, float | str]]:
         """Fitted beside wanted, for the record."""
         return [
-            {"figure": target.name, "wanted": round(target.value, 4), "fitted": round(float(value), 4),
-             "ratio": round(float(value) / target.value, 4), "source": target.source}
+            {
+                "figure": target.name,
+                "wanted": round(target.value, 4),
+                "fitted": round(float(value), 4),
+                "ratio": round(float(value) / target.value, 4),
+                "source": target.source,
+            }
             for target, value in zip(self.targets, self.model, strict=True)
-        ]  # fmt: skip
+        ]
 
 
 def match(
-    priors: Sequence[Prior], targets: Sequence[Target], model: Callable[[Mapping[str, float]], Mapping[str, float]]
+    priors: Sequence[Prior],
+    targets: Sequence[Target],
+    model: Callable[[Mapping[str, float]], Mapping[str, float]],
+    start: "Fitted | None" = None,
+    max_rounds: int = MAX_ROUNDS,
 ) -> Fitted:
-    """Fit the unknowns so that ``model`` reproduces the targets."""
+    """Fit the unknowns so that ``model`` reproduces the targets, from the priors or from an earlier fit of the same."""
     names = tuple(prior.name for prior in priors)
     means = np.array([prior.mean for prior in priors])
     sds = np.array([prior.sd for prior in priors])
@@ -81,11 +91,12 @@ def match(
         found = np.log([max(out[target.name], 1e-9) for target in targets])
         return np.concatenate([(found - wanted) / widths, (theta - means) / sds])
 
-    theta = means.copy()
+    theta = means.copy() if start is None else start.values.copy()
     now = residuals(theta)
     jacobian = np.zeros((len(now), len(theta)))
     rounds = 0
-    for rounds in range(1, MAX_ROUNDS + 1):
+    for _ in range(max_rounds):
+        rounds += 1
         for j in range(len(theta)):
             ahead = theta.copy()
             ahead[j] += STEP
@@ -94,16 +105,14 @@ def match(
         theta, after = _line_search(residuals, theta, step, now)
         gain = float(now @ now - after @ after)
         now = after
-        if gain < 1e-5 * max(1.0, float(now @ now)):
+        if gain < ENOUGH * max(1.0, float(now @ now)):
             break
     found = np.exp(now[: len(targets)] * widths + wanted)
     covariance = np.linalg.inv(jacobian.T @ jacobian)
     return Fitted(names, theta, covariance, tuple(targets), found, rounds)
 
 
-def _line_search(
-    residuals: Callable[[Array], Array], theta: Array, step: Array, now: Array
-) -> tuple[Array, Array]:
+def _line_search(residuals: Callable[[Array], Array], theta: Array, step: Array, now: Array) -> tuple[Array, Array]:
     """Half the step until it improves the fit; stay when none does."""
     size = 1.0
     for _ in range(8):

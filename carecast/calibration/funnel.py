@@ -1,5 +1,4 @@
-"""The referral funnel in expectation: families through contact, referral, early help, assessment, support, protection and
-pre-entry decision, with re-referrals, while their lead child grows older.
+"""The referral funnel in expectation, with re-referrals, while the lead child of each family grows older.
 
 Chances of leaving a stage by each cause, and its mean stay, follow from the hazards in their duration bands exactly:
 P(cause) = sum over bands of S(start) (h_c / h) (1 - exp(-h width)), mean = sum of S(start) (1 - exp(-h width)) / h.
@@ -7,20 +6,20 @@ In the steady state the families n_i(a) open in stage i with a lead child aged a
 
     dn/da = s(a) + (T(a)' - I) R(a) n,    n(0) = 0,
 
-s the contacts by age, R = 1 / mean stay, T the chances of going from stage to stage (a referral is decided the day it is
-made and takes no time). Solved month of age by month of age, backward Euler.
+s the contacts by age, R = 1 / mean stay, T the chances of going from stage to stage (a referral is decided the day it
+is made and takes no time). Solved month of age by month of age, backward Euler; stages are cut into phases (Erlang) so
+that their stays vary as much as they should.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from carecast.calibration.arrays import Array
 from carecast.model import words as w
 
-Array = NDArray[np.float64]
 N_BANDS = w.N_AGE_BANDS - 1  # of children
 N_MONTHS = 216  # of age
 MONTH_YEARS = 1 / 12
@@ -38,6 +37,11 @@ STAGE_CAUSES = (
     (PRE_ENTRY, ("pre_entry_decided",)),
     (CLOSED, ("re_referred",)),
 )
+PHASES = (1, 2, 3, 1, 2, 4, 1)  # of each stage: the squared ratio of mean to spread of its stays, about
+FIRST_PHASE = np.cumsum((0, *PHASES[:-1]))
+STAGE_OF_PHASE = np.repeat(np.arange(N_STAGES), PHASES)
+YOUNGER_SHARE = 0.3  # families with a child younger than the lead, and so still followed when the lead turns 18
+YOUNGER_BY = (13, 53)  # months between them
 WEEKS = 52
 PASSES = 8  # stages that one family goes through within a year, at most
 
@@ -62,6 +66,7 @@ class Funnel:
 
     flows: Array  # [month of age][stage]
     open_by_age: Array  # [month of age][stage]
+    decided: Array  # [month of age] pre-entry decisions made
     re_referred_12m_share: float
     contacts: float
 
@@ -96,34 +101,91 @@ def cumulated(hazard: Array, years: float) -> float:
     return float((hazard * np.clip(years - BAND_STARTS_YEARS, 0.0, WIDTHS_YEARS)).sum())
 
 
-def solve(contacts: Array, hazards: Mapping[str, Array], branching: Branching, memory_years: float) -> Funnel:
-    """Steady flows for contacts a year by month of age; ``hazards`` are [age band][duration band] by cause."""
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One month of age in one age band, stages cut into phases."""
+
+    forward: Array  # (I + dt (I - T') R)^-1
+    chain: Array  # [stage][stage]
+    leave: Array  # [phase] rate per year
+
+
+def solve(
+    contacts: Array,
+    hazards: Mapping[str, Array],
+    branching: Branching,
+    memory_years: float,
+    more_support: Array | None = None,
+) -> Funnel:
+    """Steady flows.
+
+    Args:
+        contacts: families a year by month of age of the lead child.
+        hazards: [age band][duration band] by cause.
+        branching: chances at the branches.
+        memory_years: how long closed cases are followed.
+        more_support: families a year who come to support from outside the funnel, by month of age.
+    """
     steps = []
     again = np.zeros(N_BANDS)
     for band in range(N_BANDS):
         at = {cause: table[band] for cause, table in hazards.items()}
         chances, years = _stage_ends(at, memory_years)
         chain = _chain(chances, branching)
-        leave = np.where(years > 0, 1 / np.maximum(years, 1e-9), 0.0)
-        through = chain + np.outer(chain[:, REFERRAL], chain[REFERRAL])  # referrals pass on at once
-        through[:, REFERRAL] = 0.0
-        change = (np.eye(N_STAGES) - through.T) * leave
-        steps.append((np.linalg.inv(np.eye(N_STAGES) + MONTH_YEARS * change), chain, through, leave))
+        steps.append(_step(chain, years))
         again[band] = _within_a_year(chain, at, memory_years)
-    flows, open_ = np.zeros((N_MONTHS, N_STAGES)), np.zeros((N_MONTHS, N_STAGES))
-    n = np.zeros(N_STAGES)
+    source = np.zeros((N_MONTHS, N_STAGES))
+    source[:, REFERRAL] = contacts * branching.contact.get("assessment", 0.0)
+    source[:, EARLY_HELP] = contacts * branching.contact.get("early_help", 0.0)
+    if more_support is not None:
+        source[:, SUPPORT] += more_support
+    flows, open_, decided = _march(steps, source)
+    younger = np.zeros((N_MONTHS, N_STAGES))  # families whose lead child turned 18 and who have younger children
+    grown = open_[-1] / MONTH_YEARS * YOUNGER_SHARE
+    younger[N_MONTHS - YOUNGER_BY[1] : N_MONTHS - YOUNGER_BY[0]] = grown / (YOUNGER_BY[1] - YOUNGER_BY[0])
+    more_flows, more_open, more_decided = _march(steps, younger)
+    more_flows -= younger  # they do not start a stage anew
+    flows, open_, decided = flows + more_flows, open_ + more_open, decided + more_decided
+    by_band = np.array([flows[band == BAND_OF_MONTH, REFERRAL].sum() for band in range(N_BANDS)])
+    return Funnel(flows, open_, decided, float(by_band @ again / by_band.sum()), float(contacts.sum()))
+
+
+def _step(chain: Array, years: Array) -> _Step:
+    """Matrices of one age band. Each stage is a row of phases with the same rate, so that stays vary as they should."""
+    through = chain + np.outer(chain[:, REFERRAL], chain[REFERRAL])  # referrals pass on at once
+    through[:, REFERRAL] = 0.0
+    n = len(STAGE_OF_PHASE)
+    to = np.zeros((n, n))
+    leave = np.zeros(n)
+    for stage in range(N_STAGES):
+        if years[stage] <= 0:
+            continue
+        first, last = FIRST_PHASE[stage], FIRST_PHASE[stage] + PHASES[stage] - 1
+        leave[first : last + 1] = PHASES[stage] / years[stage]
+        for phase in range(first, last):
+            to[phase, phase + 1] = 1.0
+        to[last, FIRST_PHASE] = through[stage]
+    change = (np.eye(n) - to.T) * leave
+    return _Step(np.linalg.inv(np.eye(n) + MONTH_YEARS * change), chain, leave)
+
+
+def _march(steps: Sequence[_Step], source: Array) -> tuple[Array, Array, Array]:
+    """(flows into stages, open, decisions made) by month of age, for families a year who begin at each stage and age."""
+    flows, open_, decided = np.zeros((N_MONTHS, N_STAGES)), np.zeros((N_MONTHS, N_STAGES)), np.zeros(N_MONTHS)
+    n = np.zeros(len(STAGE_OF_PHASE))
+    last = FIRST_PHASE + np.array(PHASES) - 1
     for month in range(N_MONTHS):
-        step, chain, through, leave = steps[BAND_OF_MONTH[month]]
-        referred = contacts[month] * branching.contact.get("assessment", 0.0)
-        source = referred * chain[REFERRAL]
-        source[EARLY_HELP] += contacts[month] * branching.contact.get("early_help", 0.0)
-        n = step @ (n + source)
-        out = leave * n * MONTH_YEARS
-        flows[month] = source + out @ through
-        flows[month, REFERRAL] = referred + out @ chain[:, REFERRAL]
-        open_[month] = n * MONTH_YEARS
-    by_band = np.array([flows[BAND_OF_MONTH == band, REFERRAL].sum() for band in range(N_BANDS)])
-    return Funnel(flows, open_, float(by_band @ again / by_band.sum()), float(contacts.sum()))
+        step = steps[BAND_OF_MONTH[month]]
+        begun = source[month] + source[month, REFERRAL] * step.chain[REFERRAL]
+        n[FIRST_PHASE] += np.where(np.arange(N_STAGES) == REFERRAL, 0.0, begun)
+        n = step.forward @ n
+        ended = step.leave[last] * n[last] * MONTH_YEARS
+        referred = float(ended @ step.chain[:, REFERRAL])
+        flows[month] = begun + ended @ step.chain + referred * step.chain[REFERRAL]
+        flows[month, REFERRAL] = source[month, REFERRAL] + referred
+        decided[month] = ended[PRE_ENTRY]
+        open_[month] = np.bincount(STAGE_OF_PHASE, weights=n, minlength=N_STAGES) * MONTH_YEARS
+    return flows, open_, decided
 
 
 def _stage_ends(at: Mapping[str, Array], memory_years: float) -> tuple[dict[str, float], Array]:
@@ -141,9 +203,13 @@ def _chain(chance: Mapping[str, float], branching: Branching) -> Array:
     """Chance of going from each stage to each stage."""
     chain = np.zeros((N_STAGES, N_STAGES))
     to = {
-        "closed": CLOSED, "early_help": EARLY_HELP, "assessment": ASSESSMENT, "support": SUPPORT,
-        "protection": PROTECTION, "pre_entry": PRE_ENTRY,
-    }  # fmt: skip
+        "closed": CLOSED,
+        "early_help": EARLY_HELP,
+        "assessment": ASSESSMENT,
+        "support": SUPPORT,
+        "protection": PROTECTION,
+        "pre_entry": PRE_ENTRY,
+    }
 
     def add(stage: int, weight: float, outcomes: Mapping[str, float]) -> None:
         for outcome, share in outcomes.items():

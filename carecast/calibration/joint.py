@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from carecast.calibration import draw
+from carecast.calibration.arrays import Array
 from carecast.calibration.assemble import OWN_TYPES, price_draw_sd
 from carecast.calibration.care_fit import CareModel
 from carecast.calibration.entries import MOST_CARE
@@ -14,24 +14,43 @@ from carecast.calibration.pack import Pack
 from carecast.model import words as w
 from carecast.model.parameters import N_DRAWS, ParameterSet
 
-Array = NDArray[np.float64]
 DIRECT = ("emergency", "newborn", "remand", "unaccompanied")
-COMPLEMENT = {"contact": "closed", "referral": "assessment", "assessment": "support", "support": "closed",
-              "protection": "closed"}  # fmt: skip
+COMPLEMENT = {
+    "contact": "closed",
+    "referral": "assessment",
+    "assessment": "support",
+    "support": "closed",
+    "protection": "closed",
+}
 SHARE_OF = {
-    "contact_to_referral": ("contact", "assessment"), "contact_to_early_help": ("contact", "early_help"),
-    "referral_no_further_action": ("referral", "closed"), "referral_to_early_help": ("referral", "early_help"),
-    "assessment_closed": ("assessment", "closed"), "assessment_to_early_help": ("assessment", "early_help"),
-    "assessment_to_protection": ("assessment", "protection"), "assessment_to_pre_entry": ("assessment", "pre_entry"),
-    "support_ends_to_early_help": ("support", "early_help"), "protection_ends_to_support": ("protection", "support"),
-}  # fmt: skip
+    "contact_to_referral": ("contact", "assessment"),
+    "contact_to_early_help": ("contact", "early_help"),
+    "referral_no_further_action": ("referral", "closed"),
+    "referral_to_early_help": ("referral", "early_help"),
+    "assessment_closed": ("assessment", "closed"),
+    "assessment_to_early_help": ("assessment", "early_help"),
+    "assessment_to_protection": ("assessment", "protection"),
+    "assessment_to_pre_entry": ("assessment", "pre_entry"),
+    "support_ends_to_early_help": ("support", "early_help"),
+    "protection_ends_to_support": ("protection", "support"),
+}
 
 
-def joint_draws(pack: Pack, parameters: ParameterSet, care: CareModel, funnel: FunnelModel) -> pd.DataFrame:
-    """4,096 rows: numbers, hazards, branches, destinations and prices."""
+def joint_draws(
+    pack: Pack, parameters: ParameterSet, care: CareModel, funnel: FunnelModel, net_level_sd: float
+) -> pd.DataFrame:
+    """4,096 rows: numbers, hazards, branches, destinations and prices.
+
+    ``net_level_sd``: how far entries and exits may stand from balance at the as-at date, the log of their ratio; half
+    of it goes to each. The centre is balance: the stock as counted is expected to stay, but for population.
+    """
     columns: dict[str, Array] = {}
     for name, number in parameters.numbers.items():
-        drawn = draw.of_number(name, number) if not name.startswith("arrivals.") or name.endswith(("_year", "_ln")) else None
+        drawn = (
+            draw.of_number(name, number)
+            if not name.startswith("arrivals.") or name.endswith(("_year", "_ln"))
+            else None
+        )
         if drawn is not None and "_families_per_year" not in name:
             columns[name] = drawn
     care_draws = draw.of_fit("care", care.fitted)
@@ -40,11 +59,18 @@ def joint_draws(pack: Pack, parameters: ParameterSet, care: CareModel, funnel: F
     columns |= _levels(funnel, funnel_draws)
     columns |= _other_rates(parameters, care, columns)
     columns |= _funnel_branches(funnel, funnel_draws)
+    apart = 0.5 * net_level_sd * draw.normals("levels at the as-at date")
+    care_draws[:, care.fitted.names.index("starts")] += apart
+    for name in columns:
+        if name.startswith("rate.exit_"):
+            columns[name] = columns[name] * np.exp(-apart)
     starts = np.exp(care_draws[:, care.fitted.names.index("starts")])
     direct = _direct(parameters, starts)
     columns |= direct
     contacts = funnel_draws[:, funnel.fitted.names.index("contacts")]
-    columns["arrivals.contact_families_per_year"] = parameters.number("arrivals.contact_families_per_year") * np.exp(contacts)
+    columns["arrivals.contact_families_per_year"] = parameters.number("arrivals.contact_families_per_year") * np.exp(
+        contacts
+    )
     columns |= _pre_entry(parameters, care, funnel, care_draws, funnel_draws, direct)
     columns |= _destinations(parameters)
     columns |= _prices(pack, parameters)
@@ -55,7 +81,7 @@ def joint_draws(pack: Pack, parameters: ParameterSet, care: CareModel, funnel: F
 
 def _levels(model: CareModel | FunnelModel, draws: Array) -> dict[str, Array]:
     """Relative levels of fitted hazards, mean one: a median of one would shorten the mean stay."""
-    out = {}
+    out: dict[str, Array] = {}
     for at, name in enumerate(model.fitted.names):
         if name.startswith("rate."):
             column = name if name.count(".") > 1 else f"{name}.all"
@@ -66,7 +92,7 @@ def _levels(model: CareModel | FunnelModel, draws: Array) -> dict[str, Array]:
 def _other_rates(parameters: ParameterSet, care: CareModel, done: dict[str, Array]) -> dict[str, Array]:
     """Relative levels of hazards that were not fitted, from their own intervals."""
     spreads = {(shape.cause, shape.label): shape.sd_ln for shape in care.shapes.rates}
-    out = {}
+    out: dict[str, Array] = {}
     for rate in parameters.rates:
         name = f"rate.{rate.cause}.{rate.label}"
         spread = spreads.get((rate.cause, rate.label), 0.12)
@@ -82,12 +108,12 @@ def _funnel_branches(funnel: FunnelModel, draws: Array) -> dict[str, Array]:
         at = funnel.fitted.names.index(name)
         branch, outcome = SHARE_OF[name]
         found.setdefault(branch, {})[outcome] = 1 / (1 + np.exp(-(funnel.fitted.values[at] + draws[:, at])))
-    out = {}
+    out: dict[str, Array] = {}
     for branch, shares in found.items():
-        total = sum(shares.values())
+        total = np.sum(list(shares.values()), axis=0)
         shrink = np.where(total > 0.97, 0.97 / total, 1.0)
         shares = {outcome: share * shrink for outcome, share in shares.items()}
-        shares[COMPLEMENT[branch]] = 1 - sum(shares.values())
+        shares[COMPLEMENT[branch]] = 1 - np.sum(list(shares.values()), axis=0)
         for band in w.AGE_BANDS:
             out |= {f"branch.{branch}.{band}.{outcome}": share for outcome, share in shares.items()}
     return out
@@ -95,7 +121,7 @@ def _funnel_branches(funnel: FunnelModel, draws: Array) -> dict[str, Array]:
 
 def _direct(parameters: ParameterSet, starts: Array) -> dict[str, Array]:
     """Families of the direct routes: with starts as a whole, and each with its own uncertainty."""
-    out = {}
+    out: dict[str, Array] = {}
     for route in DIRECT:
         name = f"arrivals.{route}_families_per_year"
         own = draw.of_number(name, parameters.numbers[name])
@@ -105,13 +131,17 @@ def _direct(parameters: ParameterSet, starts: Array) -> dict[str, Array]:
 
 
 def _pre_entry(
-    parameters: ParameterSet, care: CareModel, funnel: FunnelModel, care_draws: Array, funnel_draws: Array,
+    parameters: ParameterSet,
+    care: CareModel,
+    funnel: FunnelModel,
+    care_draws: Array,
+    funnel_draws: Array,
     direct: dict[str, Array],
-) -> dict[str, Array]:  # fmt: skip
+) -> dict[str, Array]:
     """Chances at a pre-entry decision that leave each row with its own starts.
 
-    care chance = (starts - direct - returning) / (decisions x children per decision), relative to the centre, by age band,
-    whatever the row's funnel and direct routes are: uncertainty of the funnel is not added to that of starts.
+    care chance = (starts - direct - returning) / (decisions x children per decision), relative to the centre, by age
+    band, whatever the row's funnel and direct routes are: uncertainty of the funnel is not added to that of starts.
     """
     entries = funnel.entries
     starts = np.exp(care_draws[:, care.fitted.names.index("starts")])
@@ -123,7 +153,7 @@ def _pre_entry(
         relative = direct[f"arrivals.{route}_families_per_year"] / entries.families[route] - 1
         wanted = wanted - children * relative[:, np.newaxis]
     relative = np.maximum(wanted, 0.3 * pathway) / pathway
-    out = {}
+    out: dict[str, Array] = {}
     for branch in parameters.branches:
         if branch.branch != "pre_entry":
             continue
@@ -141,7 +171,7 @@ def _pre_entry(
 
 def _destinations(parameters: ParameterSet) -> dict[str, Array]:
     """Dirichlet draws of destinations, one for all age bands of a row."""
-    out = {}
+    out: dict[str, Array] = {}
     for row in parameters.destinations:
         drawn = draw.of_chances(f"{row.moment}.{row.label}.{row.age_bands[0]}", row.chances, row.pseudo_counts)
         for band in row.age_bands:
@@ -152,7 +182,7 @@ def _destinations(parameters: ParameterSet) -> dict[str, Array]:
 def _prices(pack: Pack, parameters: ParameterSet) -> dict[str, Array]:
     """Mean prices of providers and cost lines; bought homes of one kind move together."""
     rows = {row.text("provider"): row for row in pack.tables["providers.csv"]}
-    out = {}
+    out: dict[str, Array] = {}
     for provider in parameters.providers:
         spread = price_draw_sd(rows[provider.code])
         if spread > 0 and provider.weekly_cost_gbp > 0:
@@ -170,7 +200,7 @@ def _prices(pack: Pack, parameters: ParameterSet) -> dict[str, Array]:
 
 def _capacity(pack: Pack, parameters: ParameterSet) -> dict[str, Array]:
     """Usable shares and match chances of own homes, one draw for all providers of a type."""
-    out = {}
+    out: dict[str, Array] = {}
     for provider in parameters.providers:
         if provider.placement_type not in OWN_TYPES:
             continue

@@ -5,27 +5,58 @@ how it was found. Mistakes come back one line each (file, row, column, value, wh
 """
 
 import csv
+import datetime as dt
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
-from carecast.model.parameters import BadFile, How
+from pydantic import ValidationError
+
+from carecast.model.parameters import BadFile, Frozen, How, one_line_each
 
 PUBLISHED = Path(__file__).parent / "published"
 FIGURE_COLUMNS = (
-    "id", "geography", "period", "breakdown", "value", "low", "high", "unit", "how", "source_title", "source", "note",
-)  # fmt: skip
+    "id",
+    "geography",
+    "period",
+    "breakdown",
+    "value",
+    "low",
+    "high",
+    "unit",
+    "how",
+    "source_title",
+    "source",
+    "note",
+)
 TABLE_COLUMNS = {
     "localities.csv": ("locality", "zone", "easting_m", "northing_m", "children_0_17"),
     "population.csv": ("locality", "age_years_from", "age_years_to", "year", "persons"),
     "deprivation.csv": ("locality", "quintile", "children"),
     "providers.csv": (
-        "provider", "name", "placement_type", "locality", "easting_m", "northing_m", "places", "usable_share",
-        "match_chance", "weekly_cost_gbp", "weekly_cost_low_gbp", "weekly_cost_high_gbp", "fixed_weekly_cost_gbp",
-        "price_year", "funder", "limited", "how", "source", "note",
+        "provider",
+        "name",
+        "placement_type",
+        "locality",
+        "easting_m",
+        "northing_m",
+        "places",
+        "usable_share",
+        "match_chance",
+        "weekly_cost_gbp",
+        "weekly_cost_low_gbp",
+        "weekly_cost_high_gbp",
+        "fixed_weekly_cost_gbp",
+        "price_year",
+        "funder",
+        "limited",
+        "how",
+        "source",
+        "note",
     ),
-}  # fmt: skip
+}
 SIGNED_UNITS = ("percent", "log")  # figures in these units may be negative
 
 
@@ -49,6 +80,16 @@ class Figure:
     def key(self) -> str:
         """What an override names: the id alone when it has no breakdown, else ``id[breakdown]``."""
         return self.id if self.breakdown in ("", "total") else f"{self.id}[{self.breakdown}]"
+
+
+class About(Frozen):
+    """What the tables of a pack do not say."""
+
+    council: str
+    nation: Literal["scotland", "england"]
+    price_year: str  # financial year of the prices of providers and cost lines
+    counterfactual_date: dt.date | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +130,7 @@ class Pack:
     """A council pack as read: figures by id, and the rows of the other tables."""
 
     name: str
-    council: str
+    about: About
     figures: tuple[Figure, ...]
     national: tuple[Figure, ...]
     tables: Mapping[str, tuple[Row, ...]]
@@ -133,6 +174,16 @@ def _same(wanted: str, breakdown: str) -> bool:
     return wanted == breakdown or (wanted == "total" and breakdown == "")
 
 
+def _about(path: Path) -> About:
+    """What ``pack.toml`` says."""
+    try:
+        return About.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise BadFile(f"{path.name}: cannot be read: {error}") from error
+    except ValidationError as error:
+        raise one_line_each(error, path.name) from error
+
+
 def pack_names() -> tuple[str, ...]:
     """Packs that are shipped, as the command line names them."""
     folders = (folder for folder in PUBLISHED.iterdir() if (folder / "assumptions.csv").is_file())
@@ -156,12 +207,14 @@ def read_pack(name: str, overrides: Path | None = None) -> Pack:
     national = PUBLISHED / "national"
     return Pack(
         name=name,
-        council=figures[0].geography,
+        about=_about(folder / "pack.toml"),
         figures=tuple(figures),
         national=(*read_figures(national / "pathway.csv"), *read_figures(national / "shapes.csv")),
         tables=tables,
         rates=_rows(national / "rates.csv", ("cause", "label", "placement_types", "per_year", "how", "source")),
-        destinations=_rows(national / "destinations.csv", ("moment", "label", "age_bands", "from_types", "how", "source")),
+        destinations=_rows(
+            national / "destinations.csv", ("moment", "label", "age_bands", "from_types", "how", "source")
+        ),
         replaced=replaced,
     )
 
@@ -194,9 +247,18 @@ def _figure(row: Row, mistakes: list[str]) -> Figure | None:
         return None
     source = row.text("source") or row.text("source_title")
     return Figure(
-        row.text("id"), row.text("geography"), row.text("period"), row.text("breakdown"), numbers["value"],
-        numbers["low"], numbers["high"], row.text("unit"), cast(How, how), source, row.text("note"),
-    )  # fmt: skip
+        row.text("id"),
+        row.text("geography"),
+        row.text("period"),
+        row.text("breakdown"),
+        numbers["value"],
+        numbers["low"],
+        numbers["high"],
+        row.text("unit"),
+        cast(How, how),
+        source,
+        row.text("note"),
+    )
 
 
 def _optional(row: Row, column: str, where: str, mistakes: list[str]) -> float | None:
@@ -226,25 +288,52 @@ def _check_interval(where: str, numbers: Mapping[str, float | None], unit: str, 
 
 def _overridden(figures: list[Figure], path: Path) -> tuple[list[Figure], tuple[str, ...]]:
     """Figures with the user's values in place; a figure without a given interval becomes exact."""
-    latest = {figure.key: i for i, figure in enumerate(figures)}
     mistakes: list[str] = []
+    replaced: list[str] = []
     for row in _rows(path, ("id", "value")):
         where = f"{row.file}: row {row.line}"
-        at = latest.get(row.text("id"))
+        at = _named(figures, row, where, mistakes)
         if at is None:
-            mistakes.append(f"{where}, column id: {row.text('id')!r} is not a figure of this pack, such as {figures[-1].key}")
             continue
         numbers = {column: _optional(row, column, where, mistakes) for column in ("value", "low", "high")}
         if not row.text("value"):
             mistakes.append(f"{where}, column value: empty; give a number")
         _check_interval(where, numbers, figures[at].unit, mistakes)
         figures[at] = replace(
-            figures[at], value=numbers["value"], low=numbers["low"], high=numbers["high"], how=_how(row, where, mistakes),
-            source=row.text("source") or f"given in {path.name}", note=row.text("note"),
-        )  # fmt: skip
+            figures[at],
+            value=numbers["value"],
+            low=numbers["low"],
+            high=numbers["high"],
+            how=_how(row, where, mistakes),
+            source=row.text("source") or f"given in {path.name}",
+            note=row.text("note"),
+        )
+        replaced.append(f"{figures[at].key}, {figures[at].period}")
     if mistakes:
         raise BadFile(*mistakes)
-    return figures, tuple(row.text("id") for row in _rows(path, ("id", "value")))
+    return figures, tuple(replaced)
+
+
+def _named(figures: list[Figure], row: Row, where: str, mistakes: list[str]) -> int | None:
+    """The figure that a row of an override file means: by id or ``id[breakdown]``, and period where it has several."""
+    name = row.text("id")
+    found = [
+        at
+        for at, figure in enumerate(figures)
+        if name in (figure.id, figure.key)
+        and row.text("breakdown") in ("", figure.breakdown)
+        and row.text("period") in ("", figure.period)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        rows = "; ".join(f"{figures[at].period} {figures[at].breakdown}" for at in found[:4])
+        mistakes.append(
+            f"{where}, column id: {name!r} has {len(found)} rows ({rows}...): add columns period and breakdown"
+        )
+    else:
+        mistakes.append(f"{where}, column id: {name!r} is not a figure of this pack; its files list them all")
+    return None
 
 
 def _how(row: Row, where: str, mistakes: list[str]) -> How:

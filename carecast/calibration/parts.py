@@ -4,9 +4,9 @@ import math
 from statistics import geometric_mean
 
 import numpy as np
-from numpy.typing import NDArray
 
 from carecast.calibration import funnel as fn
+from carecast.calibration.arrays import Array
 from carecast.calibration.assemble import number
 from carecast.calibration.care_fit import CareModel, remand_ages, tilted
 from carecast.calibration.fit import Z90
@@ -16,15 +16,7 @@ from carecast.calibration.shapes import ages_from_groups
 from carecast.model import words as w
 from carecast.model.parameters import Branch, Destination, Number, Rate, Series
 
-Array = NDArray[np.float64]
 FITTED = "moment matching of national shapes to published figures and stated assumptions (calibration.json)"
-MONTH_FACTORS = (1.03, 1.04, 1.08, 0.99, 1.04, 1.05, 0.86, 0.88, 1.03, 1.02, 1.05, 0.93)
-NOTES = (
-    "The split of the community and residential counts by placement type is assumed; only the two counts are published.",
-    "The programme's own baseline, savings by year and reserves are not published: fill them in before using their results.",
-    "Own placement places are limited; demand above them overflows to bought homes.",
-    "Spend doubled from 2018-19 to 2022-23 while the 31 July count did not; prices are matched to 2022-23.",
-)
 PLAIN_NUMBERS = (  # model id, figure, breakdown, factor, unit
     ("family.joins_care_chance", "joins_care_chance", "total", 1.0, "chance"),
     ("siblings.together_chance_foster", "together_chance", "placement_type=foster", 1.0, "chance"),
@@ -39,36 +31,42 @@ PLAIN_NUMBERS = (  # model id, figure, breakdown, factor, unit
     ("closed.memory_days", "closed_memory_days", "total", 1.0, "days"),
     ("home_after_care.memory_days", "home_memory_days", "total", 1.0, "days"),
     ("home_after_care.support_days", "home_support_days", "total", 1.0, "days"),
+    ("waiting.limit_days", "waiting_limit_days", "total", 1.0, "days"),
+    ("diverted.pre_entry_hazard_ratio", "diverted_pre_entry_hazard_ratio", "total", 1.0, "hazard ratio"),
     ("usable.foster_share_sd", "usable_foster_share_spread", "total", 1.0, "standard deviation of a share"),
     ("reserves.opening_gbp", "opening_reserves", "total", 1.0, "GBP"),
     ("reserves.policy_minimum_gbp", "reserves_policy_minimum", "total", 1.0, "GBP"),
     ("discount.rate_per_year", "discount_rate", "total", 0.01, "fraction per year"),
     ("deflator.per_year", "general_inflation", "total", 0.01, "fraction per year"),
 )
-UPTAKE = {"kinship": "kinship", "foster_own": "foster", "foster_agency": "foster", "childrens_house_own": "residential",
-          "residential_external": "residential", "residential_school": "residential",
-          "other_residential": "residential"}  # fmt: skip
+UPTAKE = {
+    "kinship": "kinship",
+    "foster_own": "foster",
+    "foster_agency": "foster",
+    "childrens_house_own": "residential",
+    "residential_external": "residential",
+    "residential_school": "residential",
+    "other_residential": "residential",
+}
 UPLIFTS = {"pay": "pay_uplift", "prices": "price_uplift_allowances", "external": "price_uplift_external"}
 
 
 def numbers(pack: Pack, care: CareModel, funnel: FunnelModel) -> dict[str, Number]:
     """Every scalar the model reads."""
     out = {
-        name: number(pack.find(figure, breakdown), factor, unit) for name, figure, breakdown, factor, unit in PLAIN_NUMBERS
+        name: number(pack.find(figure, breakdown), factor, unit)
+        for name, figure, breakdown, factor, unit in PLAIN_NUMBERS
     }
     out |= _arrivals(pack, care, funnel)
     for kind in w.PLACEMENT_TYPES:
         figure = pack.find("continuing_care_uptake", f"placement_type={UPTAKE[kind]}") if kind in UPTAKE else None
         out[f"continuing_care.uptake_{kind}"] = (
-            number(figure, unit="share of leavers aged 16 and over") if figure else _none("share", "not eligible or not counted")
+            number(figure, unit="share of leavers aged 16 and over")
+            if figure
+            else _none("share", "not eligible or not counted")
         )
         out |= _distance(pack, kind)
     out |= {f"uplift.{kind}_per_year": _uplift(pack, figure_id) for kind, figure_id in UPLIFTS.items()}
-    out["waiting.limit_days"] = Number(value=365.0, unit="days", source="Assumption: a year at most", how="assumed")
-    out["diverted.pre_entry_hazard_ratio"] = Number(
-        value=1.5, unit="hazard ratio", interval_80=(1.0, 2.2), how="assumed",
-        source="Assumption: a family diverted from a decision comes back more often than others in support",
-    )  # fmt: skip
     return out
 
 
@@ -87,9 +85,14 @@ def _arrivals(pack: Pack, care: CareModel, funnel: FunnelModel) -> dict[str, Num
         low = (figure.low or 0.0) / (figure.value or 1.0)
         high = (figure.high or 0.0) / (figure.value or 1.0)
         out[f"arrivals.{route}_families_per_year"] = Number(
-            value=families, unit="families per year", interval_80=(families * low, families * high), how="fitted",
-            source=figure.source, date=figure.period, note=f"{children.sum():.1f} children a year of {care.starts:.0f} starts",
-        )  # fmt: skip
+            value=families,
+            unit="families per year",
+            interval_80=(families * low, families * high),
+            how="fitted",
+            source=figure.source,
+            date=figure.period,
+            note=f"{children.sum():.1f} children a year of {care.starts:.0f} starts",
+        )
     return out
 
 
@@ -102,9 +105,10 @@ def _distance(pack: Pack, kind: str) -> dict[str, Number]:
     """How far homes without a position are, how often that is unknown, and how often outside the council's area."""
     out = {}
     for name, figure_id, unit in (
-        ("median_miles", "distance_median", "straight-line miles"), ("sigma_ln", "distance_sigma", "log standard deviation"),
+        ("median_miles", "distance_median", "straight-line miles"),
+        ("sigma_ln", "distance_sigma", "log standard deviation"),
         ("unknown_share", "distance_unknown", "share of placements"),
-    ):  # fmt: skip
+    ):
         found = [f for f in pack.all_of(figure_id) if f.breakdown == f"placement_type={kind}"]
         out[f"distance.{kind}.{name}"] = number(found[0], unit=unit) if found else _none(unit, "not used for this type")
     area = pack.find("out_of_area_share", f"placement_type={kind}")
@@ -117,19 +121,27 @@ def _uplift(pack: Pack, figure_id: str) -> Number:
     years = [f for f in pack.all_of(figure_id) if f.period <= "2028-29" and f.value is not None]
     ends = [
         geometric_mean([1 + (end if end is not None else value or 0.0) / 100 for end, value in pairs]) - 1
-        for pairs in ([(f.value, f.value) for f in years], [(f.low, f.value) for f in years], [(f.high, f.value) for f in years])
+        for pairs in (
+            [(f.value, f.value) for f in years],
+            [(f.low, f.value) for f in years],
+            [(f.high, f.value) for f in years],
+        )
     ]
     return Number(
-        value=round(ends[0], 5), unit="fraction per year", interval_80=(round(ends[1], 5), round(ends[2], 5)),
-        source=years[0].source, how="assumed", date=f"{years[0].period}/{years[-1].period}",
+        value=round(ends[0], 5),
+        unit="fraction per year",
+        interval_80=(round(ends[1], 5), round(ends[2], 5)),
+        source=years[0].source,
+        how="assumed",
+        date=f"{years[0].period}/{years[-1].period}",
         note="Mean of the yearly rises of the pack: " + ", ".join(f"{f.period} {f.value:g} %" for f in years),
-    )  # fmt: skip
+    )
 
 
 def series(pack: Pack, care: CareModel, funnel: FunnelModel) -> dict[str, Series]:
     """Lists: season, family sizes, ages by route."""
     sizes = [pack.value("children_per_arriving_family", f"children={n}") for n in range(1, 5)]
-    factors = np.array(MONTH_FACTORS) / np.mean(MONTH_FACTORS)
+    months = np.array([pack.value("month_factor", f"month={month}") for month in range(1, 13)])
     ages = {
         "contact": (funnel.contact_ages, "age_at_referral_share"),
         "emergency": (ages_from_groups(pack, "emergency_age_share"), "emergency_age_share"),
@@ -138,19 +150,25 @@ def series(pack: Pack, care: CareModel, funnel: FunnelModel) -> dict[str, Series
     }
     out = {
         f"ages.{route}": Series(
-            values=tuple(np.round(shares / shares.sum(), 6).tolist()), unit="chance by year of age 0 to 17", how="assumed",
+            values=tuple(np.round(shares / shares.sum(), 6).tolist()),
+            unit="chance by year of age 0 to 17",
+            how="assumed",
             source=f"Single years from age groups of {figure}; flat within a group",
         )
         for route, (shares, figure) in ages.items()
-    }  # fmt: skip
+    }
     out["arrivals.month_factors"] = Series(
-        values=tuple(np.round(factors, 5).tolist()), unit="ratio to the mean month, January to December", how="assumed",
-        source="Assumption: fewer contacts in school holidays; no monthly Scottish count",
-    )  # fmt: skip
+        values=tuple(np.round(months / months.mean(), 5).tolist()),
+        unit="ratio to the mean month, January to December",
+        how="assumed",
+        source=pack.find("month_factor", "month=1").source,
+    )
     out["family.size_chances"] = Series(
-        values=tuple(np.round(np.array([*sizes, 0.0, 0.0]) / sum(sizes), 6).tolist()), unit="chance of 1 to 6 children",
-        how="assumed", source=pack.find("children_per_arriving_family", "children=1").source,
-    )  # fmt: skip
+        values=tuple(np.round(np.array([*sizes, 0.0, 0.0]) / sum(sizes), 6).tolist()),
+        unit="chance of 1 to 6 children",
+        how="assumed",
+        source=pack.find("children_per_arriving_family", "children=1").source,
+    )
     return out
 
 
@@ -162,7 +180,9 @@ def rates(care: CareModel, funnel: FunnelModel) -> tuple[Rate, ...]:
         if shape.placement_types:
             level = math.exp(theta.get(f"rate.{shape.key}", 0.0))
             how = "fitted" if f"rate.{shape.key}" in theta else shape.how
-            made.append(_rate(shape.cause, shape.label, shape.placement_types, shape.per_year * level, how, shape.source))
+            made.append(
+                _rate(shape.cause, shape.label, shape.placement_types, shape.per_year * level, how, shape.source)
+            )
     notes = {shape.cause: shape.source for shape in care.shapes.rates if not shape.placement_types}
     for cause, table in funnel.hazards.items():
         fitted = f"rate.{cause}" in funnel.fitted.names
@@ -184,10 +204,14 @@ def branches(pack: Pack, funnel: FunnelModel) -> tuple[Branch, ...]:
     made = [
         _branch(name, w.AGE_BANDS, dict(chances))
         for name, chances in (
-            ("contact", b.contact), ("referral", b.referral), ("assessment", b.assessment), ("support", b.support),
-            ("protection", b.protection), ("early_help", {"closed": 1.0}),
+            ("contact", b.contact),
+            ("referral", b.referral),
+            ("assessment", b.assessment),
+            ("support", b.support),
+            ("protection", b.protection),
+            ("early_help", {"closed": 1.0}),
         )
-    ]  # fmt: skip
+    ]
     for band in range(fn.N_BANDS):
         care, home = float(funnel.entries.care_chance[band]), float(funnel.entries.home_share[band])
         chances = {outcome: share * (1 - care) for outcome, share in b.pre_entry.items()}
@@ -211,12 +235,18 @@ def destinations(care: CareModel) -> tuple[Destination, ...]:
     return tuple(
         Destination.model_validate(
             {
-                "moment": row.moment, "label": row.label, "age_bands": row.age_bands, "from_types": row.from_types,
-                "chances": _summing(row.chances), "pseudo_counts": row.pseudo_counts, "how": "fitted", "source": row.source,
+                "moment": row.moment,
+                "label": row.label,
+                "age_bands": row.age_bands,
+                "from_types": row.from_types,
+                "chances": _summing(row.chances),
+                "pseudo_counts": row.pseudo_counts,
+                "how": "fitted",
+                "source": row.source,
             }
         )
         for row in tilted(care.shapes.destinations, theta)
-    )  # fmt: skip
+    )
 
 
 def _summing(chances: dict[str, float]) -> dict[str, float]:

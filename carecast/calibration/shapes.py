@@ -1,4 +1,4 @@
-"""National shapes: how hazards fall with age and time, and where children go, before their levels are matched to a council.
+"""National shapes: how hazards fall with age and time, and where children go, before levels are matched.
 
 A hazard is (level) x (ratio of the age band) x (ratio of the duration band), per year. Causes whose stays have a known
 distribution (a median and spread, a return curve) get the hazards of that distribution instead, band by band.
@@ -9,13 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from carecast.calibration.arrays import Array
 from carecast.calibration.pack import Pack, Row
 from carecast.model import words as w
 from carecast.model.parameters import BadFile, How
 
-Array = NDArray[np.float64]
 BAND_EDGES_DAYS = (*w.DURATION_BAND_STARTS_DAYS, 2 * w.DURATION_BAND_STARTS_DAYS[-1])
 LEVEL_OUT_DAYS = 3652.0  # the last, open band is given the mean hazard up to ten years
 
@@ -75,9 +74,16 @@ def _rate_shape(row: Row) -> RateShape:
     durations = np.array([row.number(band) for band in w.DURATION_BANDS])
     low, high = (row.number(column, level) / level if level > 0 else 1.0 for column in ("low", "high"))
     return RateShape(
-        row.text("cause"), row.text("label"), types, level * np.outer(ages, durations), low, high,
-        _how(row), row.text("source"), row.text("note"),
-    )  # fmt: skip
+        row.text("cause"),
+        row.text("label"),
+        types,
+        level * np.outer(ages, durations),
+        low,
+        high,
+        _how(row),
+        row.text("source"),
+        row.text("note"),
+    )
 
 
 def destination_shapes(pack: Pack) -> tuple[DestinationShape, ...]:
@@ -91,10 +97,15 @@ def _destination_shape(row: Row) -> DestinationShape:
     if abs(total - 1) > 1e-6:
         raise BadFile(f"{row.file}: row {row.line}: the chances sum to {total:.4f}, not 1")
     return DestinationShape(
-        row.text("moment"), row.text("label"), _words(row, "age_bands", w.AGE_BANDS),
-        _words(row, "from_types", w.PLACEMENT_TYPES), {k: v for k, v in chances.items() if v > 0},
-        row.number("pseudo_counts"), _how(row), row.text("source"),
-    )  # fmt: skip
+        row.text("moment"),
+        row.text("label"),
+        _words(row, "age_bands", w.AGE_BANDS),
+        _words(row, "from_types", w.PLACEMENT_TYPES),
+        {k: v for k, v in chances.items() if v > 0},
+        row.number("pseudo_counts"),
+        _how(row),
+        row.text("source"),
+    )
 
 
 def _words(row: Row, column: str, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,26 +5,22 @@ Everything else about a child (type, age, time in care and in placement, where f
 model, sixteen times, so that what is not published differs between replications. No child here is real.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from carecast.calibration import cohort as co
 from carecast.calibration import funnel
+from carecast.calibration.arrays import Array, Ints
 from carecast.calibration.capacity import OWN_AND_BOUGHT
 from carecast.calibration.care_fit import CareModel
 from carecast.calibration.draw import SEED, normals, two_sided
-from carecast.calibration.funnel_fit import FunnelModel, size_chances
+from carecast.calibration.funnel_fit import FunnelModel
 from carecast.calibration.pack import Pack
 from carecast.model import words as w
 from carecast.model.parameters import STOCK_COLUMNS, Locality, Provider
 
-Array = NDArray[np.float64]
-Ints = NDArray[np.int64]
 N_VARIANTS = 16
 YEAR = w.DAYS_PER_YEAR
 GAP_DAYS = (400, 1600)  # between brothers and sisters
@@ -69,21 +65,33 @@ class Variant:
         self.families += 1
         return self.families - 1, locality, zone, quintile
 
-    def add(self, home: tuple[int, int, int, int], age_days: int, state: str, days_in_state: int, **more: object) -> None:
+    def add(
+        self, home: tuple[int, int, int, int], age_days: int, state: str, days_in_state: int, **more: object
+    ) -> None:
         """Add a child of a family."""
         family, locality, zone, quintile = home
         inputs = self.inputs
         row: dict[str, object] = {
-            "variant": self.number, "family": family, "locality": inputs.localities[locality].name,
-            "zone": inputs.localities[locality].zones[zone].name, "quintile": quintile, "age_days": age_days,
-            "unaccompanied": 0, "state": state, "placement_type": "", "provider": "", "days_in_state": days_in_state,
-            "days_in_care": 0, "distance_miles": -1.0, "home_of": -1,
-        }  # fmt: skip
+            "variant": self.number,
+            "family": family,
+            "locality": inputs.localities[locality].name,
+            "zone": inputs.localities[locality].zones[zone].name,
+            "quintile": quintile,
+            "age_days": age_days,
+            "unaccompanied": 0,
+            "state": state,
+            "placement_type": "",
+            "provider": "",
+            "days_in_state": days_in_state,
+            "days_in_care": 0,
+            "distance_miles": -1.0,
+            "home_of": -1,
+        }
         self.rows.append(row | more)
 
 
 def _zone_weights(inputs: StockInputs) -> tuple[list[tuple[int, int]], Array]:
-    """Zones and the chance that a child in the system comes from each: children x mean relative risk of the locality."""
+    """Zones and the chance that a child in the system comes from each: children x relative risk of the locality."""
     zones, weights = [], []
     for at, locality in enumerate(inputs.localities):
         quintiles = np.array(locality.quintile_children)
@@ -112,13 +120,13 @@ def synthetic_stock(inputs: StockInputs) -> pd.DataFrame:
 def split_by_type(inputs: StockInputs, number: int, continuing: Mapping[int, int]) -> Ints:
     """Children by placement type: the published count of each setting, split around the fitted stock.
 
-    The spread of each type is that of its assumed interval, one slice of it for each variant. Own homes are as full as the
-    demand on them makes them, young people in continuing care included; the rest of their kind is bought.
+    The spread of each type is that of its assumed interval, one slice of it for each variant. Own homes are as full as
+    the demand on them makes them, young people in continuing care included; the rest of their kind is bought.
     """
     shares = inputs.care.cohort.by_type.copy()
-    for own, bought in OWN_AND_BOUGHT.items():
-        i, j = w.PLACEMENT_TYPES.index(own), w.PLACEMENT_TYPES.index(bought)
-        shares[i], shares[j] = 0.0, shares[i] + shares[j]
+    pairs = [(w.PLACEMENT_TYPES.index(own), w.PLACEMENT_TYPES.index(bought)) for own, bought in OWN_AND_BOUGHT.items()]
+    for own, bought in pairs:
+        shares[own], shares[bought] = 0.0, shares[own] + shares[bought]
     for i, name in enumerate(w.PLACEMENT_TYPES):
         figure = inputs.pack.find(*STOCK_FIGURE.get(name, (f"stock_{name}", f"placement_type={name}")))
         if shares[i] > 0 and figure.value:
@@ -126,12 +134,14 @@ def split_by_type(inputs: StockInputs, number: int, continuing: Mapping[int, int
             z = normals(f"stock.{name}", N_VARIANTS)[[number]]
             shares[i] *= float(two_sided(z, figure.value, max(low, figure.value / 3), high, "log")[0]) / figure.value
     counts = np.zeros(w.N_PLACEMENT_TYPES, dtype=np.int64)
-    settings = ((slice(0, w.FIRST_RESIDENTIAL), inputs.community), (slice(w.FIRST_RESIDENTIAL, None), inputs.residential))
+    settings = (
+        (slice(0, w.FIRST_RESIDENTIAL), inputs.community),
+        (slice(w.FIRST_RESIDENTIAL, None), inputs.residential),
+    )
     for types, total in settings:
         counts[types] = apportion(shares[types], total)
-    for kind, bought_kind in OWN_AND_BOUGHT.items():
-        own, bought = w.PLACEMENT_TYPES.index(kind), w.PLACEMENT_TYPES.index(bought_kind)
-        room = max(0, round(inputs.care.homes[kind].occupied) - continuing.get(own, 0))
+    for own, bought in pairs:
+        room = max(0, round(inputs.care.homes[w.PLACEMENT_TYPES[own]].occupied) - continuing.get(own, 0))
         counts[own] = min(int(counts[bought]), room)
         counts[bought] -= counts[own]
     return counts
@@ -143,7 +153,8 @@ def apportion(shares: Array, total: int) -> Ints:
     counts = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - counts), kind="stable")
     counts[order[: total - int(counts.sum())]] += 1
-    return counts
+    out: Ints = counts
+    return out
 
 
 def _numbered(rows: list[dict[str, object]]) -> pd.DataFrame:
@@ -152,7 +163,8 @@ def _numbered(rows: list[dict[str, object]]) -> pd.DataFrame:
     frame["was"] = np.arange(len(frame))
     first = frame.groupby("family")["age_days"].transform("max")
     order = frame.assign(first=first).sort_values(
-        ["state", "placement_type", "first", "family", "age_days", "was"], ascending=[True, True, False, True, False, True]
+        ["state", "placement_type", "first", "family", "age_days", "was"],
+        ascending=[True, True, False, True, False, True],
     )
     families = {family: i for i, family in enumerate(dict.fromkeys(order["family"]))}
     frame["family"] = frame["family"].map(families)
@@ -161,15 +173,6 @@ def _numbered(rows: list[dict[str, object]]) -> pd.DataFrame:
     new = dict(zip(frame["was"], frame["child"], strict=True))
     frame["shared_with"] = [new.get(home, -1) for home in frame["home_of"]]
     return frame
-
-
-def small_families(inputs: StockInputs, rng: np.random.Generator, children: int) -> list[int]:
-    """Family sizes that add up to about so many children."""
-    chances = size_chances(inputs.pack)
-    sizes: list[int] = []
-    while sum(sizes) < children:
-        sizes.append(1 + int(rng.choice(len(chances), p=chances)))
-    return sizes
 
 
 def elapsed_days(rng: np.random.Generator, hazard: Array, n: int, most_days: float = 3652.0) -> Ints:
@@ -189,6 +192,3 @@ def occupancy(care: CareModel, kind: int) -> Array:
     if full is None:
         raise ValueError("the cohort was run without its full table")
     return full[:, :, :, kind, :]
-
-
-ENTRY_AGES = co.ENTRY_AGE_YEARS

@@ -1,22 +1,26 @@
-"""The two halves of a synthetic stock: children in care with their homes, and families and young people outside care."""
+"""The two halves of a synthetic stock: children in care with their homes, and everybody outside care."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from carecast.calibration import cohort as co
 from carecast.calibration import funnel
 from carecast.calibration import stock as st
+from carecast.calibration.arrays import Array, Ints
 from carecast.calibration.capacity import continuing_years, usable_places
+from carecast.calibration.funnel_fit import size_chances
 from carecast.calibration.parts import UPTAKE
 from carecast.model import words as w
 from carecast.model.parameters import Provider
 
-Ints = NDArray[np.int64]
 SIBLING_TYPES = (w.AT_HOME, w.KINSHIP, w.FOSTER_OWN, w.FOSTER_AGENCY)
 ADULT_DAYS = 6574
-SAME_TYPE_CHANCE = 0.35  # of brothers and sisters in care; with the chance to share a home, gives the published share together
+SCHOOL_AGE = 2  # the age band whose hazards stand for all in how long open stays have lasted
+SAME_TYPE_CHANCE = (
+    0.35  # of brothers and sisters in care; with the chance to share a home, gives the published share together
+)
 SEARCHED = 90  # children next in time in care among whom a brother or sister is looked for
 
 
@@ -67,12 +71,12 @@ def _placed_days(rng: np.random.Generator, phase: int) -> int:
     """Days in the present placement within the duration band of a phase."""
     band = int(co.BAND_OF_PHASE[phase])
     starts = (*w.DURATION_BAND_STARTS_DAYS, 2 * w.DURATION_BAND_STARTS_DAYS[-1])
-    share = (phase - int(np.argmax(co.BAND_OF_PHASE == band)) + rng.uniform()) / co.PHASES_OF_BAND[band]
+    share = (phase - int(np.argmax(band == co.BAND_OF_PHASE)) + rng.uniform()) / co.PHASES_OF_BAND[band]
     return int(starts[band] + share * (starts[band + 1] - starts[band]))
 
 
 def _mark_unaccompanied(variant: st.Variant, people: list[Person]) -> None:
-    """Unaccompanied children: starts a year x stay until 18, mostly from 16 in supported accommodation or foster care."""
+    """Unaccompanied children: starts a year x stay, mostly from 16 in supported accommodation or foster care."""
     expected = 1.2 * variant.inputs.care.shapes.unaccompanied
     wanted = {w.SUPPORTED_ACCOMMODATION: 0.6, w.FOSTER_OWN: 0.2, w.FOSTER_AGENCY: 0.2}
     for kind, share in wanted.items():
@@ -84,11 +88,11 @@ def _mark_unaccompanied(variant: st.Variant, people: list[Person]) -> None:
 def _families(variant: st.Variant, people: list[Person]) -> list[list[Person]]:
     """Join children into families of brothers and sisters who entered about the same time.
 
-    The number of families follows the sizes of families that arrive and the chance that each further child joins; members
-    are those next to each other in time in care, so that their ages can stand some way apart.
+    The number of families follows the sizes of families that arrive and the chance that each further child joins;
+    members are those next to each other in time in care, so that their ages can stand some way apart.
     """
     joins = variant.inputs.pack.value("joins_care_chance")
-    chances = st.size_chances(variant.inputs.pack)
+    chances = size_chances(variant.inputs.pack)
     rng = variant.rng
     alone = [p for p in people if p.unaccompanied or p.kind not in SIBLING_TYPES]
     others = sorted((p for p in people if not (p.unaccompanied or p.kind not in SIBLING_TYPES)), key=lambda p: p.care)
@@ -147,10 +151,17 @@ def _settle(
         if with_whom is None:
             placed[person.kind] = (len(variant.rows), provider, miles, person.placed)
         variant.add(
-            home, person.age, "in_care", person.placed, unaccompanied=person.unaccompanied,
-            placement_type=w.PLACEMENT_TYPES[person.kind], provider=provider, days_in_care=person.care,
-            distance_miles=round(miles, 2), home_of=home_of,
-        )  # fmt: skip
+            home,
+            person.age,
+            "in_care",
+            person.placed,
+            unaccompanied=person.unaccompanied,
+            placement_type=w.PLACEMENT_TYPES[person.kind],
+            provider=provider,
+            days_in_care=person.care,
+            distance_miles=round(miles, 2),
+            home_of=home_of,
+        )
 
 
 def _together(variant: st.Variant, kind: int) -> bool:
@@ -203,7 +214,7 @@ def _position(variant: st.Variant, provider: Provider) -> tuple[float, float]:
     return float(provider.easting_m or 0.0), float(provider.northing_m or 0.0)
 
 
-# --- outside care ------------------------------------------------------------------------------------------------------------
+# --- outside care ------------------------------------------------------------
 STAGES = (
     ("early_help", funnel.EARLY_HELP, "early_help_ends"),
     ("assessment", funnel.ASSESSMENT, "assessment_ends"),
@@ -236,7 +247,7 @@ def _families_open(variant: st.Variant, state: str, stage: int, cause: str) -> N
     model, rng = variant.inputs.funnel, variant.rng
     by_age = model.funnel.open_by_age[:, stage]
     families = int(rng.poisson(by_age.sum()))
-    chances = st.size_chances(variant.inputs.pack)
+    chances = size_chances(variant.inputs.pack)
     months = rng.choice(len(by_age), size=families, p=by_age / by_age.sum())
     longest = variant.inputs.pack.value("closed_memory_days") - 1 if state == "closed" else 3652.0
     days = st.elapsed_days(rng, _all_causes(model.hazards, state, cause), families, longest)
@@ -252,12 +263,14 @@ def _families_open(variant: st.Variant, state: str, stage: int, cause: str) -> N
                 variant.add(home, younger, state, since)
 
 
-def _all_causes(hazards: dict[str, np.ndarray] | object, state: str, cause: str) -> np.ndarray:
+def _all_causes(hazards: Mapping[str, Array], state: str, cause: str) -> Array:
     """Hazard of leaving a stage by any cause at school age."""
-    table: dict[str, np.ndarray] = dict(hazards)  # type: ignore[call-overload]
-    more = {"early_help": ("early_help_steps_up",), "support": ("support_to_protection", "support_to_pre_entry"),
-            "protection": ("protection_to_pre_entry",)}  # fmt: skip
-    total: np.ndarray = table[cause][2] + sum(table[name][2] for name in more.get(state, ()))
+    more = {
+        "early_help": ("early_help_steps_up",),
+        "support": ("support_to_protection", "support_to_pre_entry"),
+        "protection": ("protection_to_pre_entry",),
+    }
+    total: Array = np.sum([hazards[name][SCHOOL_AGE] for name in (cause, *more.get(state, ()))], axis=0)
     return total
 
 
@@ -266,7 +279,7 @@ def _home_after_care(variant: st.Variant) -> None:
     inputs, rng = variant.inputs, variant.rng
     by_age = inputs.care.cohort.exits[0].sum(axis=0)
     memory = inputs.pack.value("home_memory_days")
-    hazard = inputs.funnel.hazards["re_entry"][2]
+    hazard = inputs.funnel.hazards["re_entry"][SCHOOL_AGE]
     for age, yearly in enumerate(by_age):
         for since in rng.uniform(1.0, memory - 1, size=int(rng.poisson(yearly * memory / st.YEAR))):
             now = int((age + rng.uniform()) * st.YEAR) + int(since)
@@ -275,7 +288,7 @@ def _home_after_care(variant: st.Variant) -> None:
                 variant.add(variant.family_home(), now, "home_after_care", int(since))
 
 
-def _gone(hazard: np.ndarray, days: float) -> float:
+def _gone(hazard: Array, days: float) -> float:
     starts = np.cumsum([0.0, *funnel.WIDTHS_YEARS[:-1]]) * st.YEAR
     return float((hazard / st.YEAR * np.clip(days - starts, 0.0, funnel.WIDTHS_YEARS * st.YEAR)).sum())
 
@@ -305,7 +318,11 @@ def _continuing_care(variant: st.Variant, staying: dict[int, int], vacancies: di
             if provider in vacancies:
                 vacancies[provider] -= 1
             variant.add(
-                home, int(age * st.YEAR), "continuing_care", int(since * st.YEAR) + 1,
-                placement_type=w.PLACEMENT_TYPES[kind], provider=provider,
+                home,
+                int(age * st.YEAR),
+                "continuing_care",
+                int(since * st.YEAR) + 1,
+                placement_type=w.PLACEMENT_TYPES[kind],
+                provider=provider,
                 distance_miles=round(_miles(variant, kind, provider, home), 2),
-            )  # fmt: skip
+            )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from carecast.model import compiled, setup, stepper
+from carecast.model import compiled, references, setup, stepper
 from carecast.model import words as w
 from carecast.model.event_log import Log, as_log
 from carecast.model.setup import Setup
@@ -28,7 +28,7 @@ def run(laid_out: Setup) -> Log:
 def tell(laid_out: Setup, room: int, module: object | None = None) -> stepper.Stage:
     """Set the stage with ``room`` for events and run it, by the compiled source unless another copy is given."""
     stage, rest = set_stage(laid_out, room)
-    (module or compiled.MODULES["stepper"]).tell(stage, *rest)  # type: ignore[attr-defined]
+    (module or compiled.MODULES["stepper"]).tell(stage, references.buffer(), *rest)  # type: ignore[attr-defined]
     return stage
 
 
@@ -36,7 +36,7 @@ def set_stage(laid_out: Setup, room: int) -> tuple[stepper.Stage, tuple[np.ndarr
     """The arrays of a replication before its first day, and the stock it opens with."""
     families, kids, stock = laid_out.families, laid_out.kids, laid_out.stock
     n_children, n_families = len(kids.birth_day), len(families.first_child)
-    n_cases = n_families + n_children
+    n_cases = n_families + len(stock.state)
     homes, queues, held = setup.opening(laid_out)
     entities = n_cases + n_children
 
@@ -57,17 +57,16 @@ def set_stage(laid_out: Setup, room: int) -> tuple[stepper.Stage, tuple[np.ndarr
     member_of = kids.family.copy()
     n_stock = len(stock.state)
     member_of[:n_stock] = -1
-    stages = ints(len(laid_out.stock_cases))
-    for i, (number, first, size, since, state) in enumerate(laid_out.stock_cases.tolist()):
-        family = int(stock.family[first])
-        cases.first[number], cases.size[number] = first, size
-        cases.birth_day[number] = kids.birth_day[first]
-        cases.key_1[number], cases.key_2[number] = families.key_1[family], families.key_2[family]
-        cases.spell[number] = setup.STOCK_SPELL * (number != family)
-        if state in (w.CLOSED, w.ASSESSMENT, w.ASSESSMENT_WAITING):
-            cases.referred_day[number] = since
-        member_of[first : first + size] = number
-        stages[i] = setup.STAGE_OF_STATE[state]
+    number, first, size, since, state = laid_out.stock_cases.T
+    family = stock.family[first]
+    cases.first[number], cases.size[number] = first, size
+    cases.birth_day[number] = kids.birth_day[first]
+    cases.key_1[number], cases.key_2[number] = families.key_1[family], families.key_2[family]
+    cases.spell[number] = setup.STOCK_SPELL * (number != family)
+    was_referred = np.isin(state, setup.REFERRED_STATES)
+    cases.referred_day[number[was_referred]] = since[was_referred]
+    member_of[setup.members(laid_out.stock_cases)] = np.repeat(number, size)
+    stages = setup.STAGE_OF_STATE_ARRAY[state]
     n_exits = stepper.N_EXITS
     lives = stepper.Lives(
         case=member_of, state=ints(n_children), care_since=ints(n_children), placed_since=ints(n_children),

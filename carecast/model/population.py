@@ -68,7 +68,7 @@ class ArrivalsBuilder:
         """Relative intensity [route][locality][month]; sums to 1 over localities in the first month."""
         years = np.array(self.parameters.population_years, dtype=float)
         middle = (self.calendar.month_start_day[:-1] + self.calendar.month_start_day[1:]) / 2.0
-        when = 1970.5 + (middle - 719345) / w.DAYS_PER_YEAR  # 719345 = 1 July 1970: estimates are mid-year
+        when = 1970.0 + (middle - 719344) / w.DAYS_PER_YEAR  # 719344 = 1 July 1970: a year's estimate is its mid-year's
         bands = [0, 1, 5, 10, 16, 18]
         people = np.zeros((self.n_localities, 5, self.calendar.n_months))
         disadvantage = np.zeros(self.n_localities)

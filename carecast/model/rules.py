@@ -26,21 +26,50 @@ N_MOMENTS = 4 + 2 * w.N_PLACEMENT_TYPES
 
 
 # --- age and duration -----------------------------------------------------------------------------------------------------
+# Plain comparisons: the quickest way to a band, compiled and as Python. Edges are those of the tables above (tested).
 def age_band(birth_day: int, day: int) -> int:
     """Age band of a child on a day."""
     age_days = day - birth_day
-    band = 0
-    while band < w.N_AGE_BANDS - 1 and age_days >= AGE_START_DAYS[band + 1]:
-        band += 1
-    return band
+    if age_days < 3652:
+        if age_days < 365:
+            return 0
+        return 1 if age_days < 1826 else 2
+    if age_days < 5844:
+        return 3
+    return 4 if age_days < 6574 else 5
+
+
+def age_band_end(band: int) -> int:
+    """Age in days at which a band ends."""
+    if band < 3:
+        if band == 0:
+            return 365
+        return 1826 if band == 1 else 3652
+    if band == 3:
+        return 5844
+    return 6574 if band == 4 else w.NEVER
 
 
 def duration_band(days: int) -> int:
     """Duration band of so many days."""
-    band = 0
-    while band < w.N_DURATION_BANDS - 1 and days >= BAND_START_DAYS[band + 1]:
-        band += 1
-    return band
+    if days < 182:
+        if days < 28:
+            return 0
+        return 1 if days < 91 else 2
+    if days < 730:
+        return 3 if days < 365 else 4
+    return 5 if days < 1826 else 6
+
+
+def duration_band_end(band: int) -> int:
+    """Days at which a duration band ends."""
+    if band < 3:
+        if band == 0:
+            return 28
+        return 91 if band == 1 else 182
+    if band < 5:
+        return 365 if band == 3 else 730
+    return 1826 if band == 5 else w.NEVER
 
 
 def month_at(hazards, day: int) -> int:  # type: ignore[no-untyped-def]
@@ -74,10 +103,12 @@ def walk(hazards, cause, kind, locality, birth_day, since_day, from_day, until_d
         age = age_band(birth_day, day)
         band = duration_band(day - since_day)
         cell_end = until_day
-        if age < w.N_AGE_BANDS - 1 and birth_day + AGE_START_DAYS[age + 1] < cell_end:
-            cell_end = birth_day + AGE_START_DAYS[age + 1]
-        if band < w.N_DURATION_BANDS - 1 and since_day + BAND_START_DAYS[band + 1] < cell_end:
-            cell_end = since_day + BAND_START_DAYS[band + 1]
+        edge = birth_day + age_band_end(age)
+        if edge < cell_end:
+            cell_end = edge
+        edge = since_day + duration_band_end(band)
+        if edge < cell_end:
+            cell_end = edge
         rate = hazards.rate[(base + age) * w.N_DURATION_BANDS + band]
         if rate > 0.0:
             series = hazards.series_of[series_base + age]
@@ -272,16 +303,17 @@ def miles_detail(miles, unaccompanied):  # type: ignore[no-untyped-def]
 
 
 # --- waits --------------------------------------------------------------------------------------------------------------------
-def first_of(hazards, causes, ratios, locality, birth_day, since_day, from_day, until_day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def first_of(hazards, first_cause, last_cause, diverted_ratio, locality, birth_day, since_day, from_day, until_day, key_1, key_2, spell):  # type: ignore[no-untyped-def]  # noqa: E501
     """(day, cause) of the earliest of several causes, each with its own draw; ``LIMIT_REACHED`` at ``until_day``.
 
-    ``ratios`` multiply the hazard of each cause for this child alone. Ties go to the cause that comes first.
+    ``diverted_ratio`` multiplies the hazard of reaching pre-entry for this family alone. Ties go to the first cause.
     """
     best_day = until_day
     best_cause = w.LIMIT_REACHED
-    for position in range(len(causes)):
-        cause = causes[position]
-        threshold = dr.unit_exponential(key_1, key_2, cause, spell) / ratios[position]
+    for cause in range(first_cause, last_cause + 1):
+        threshold = dr.unit_exponential(key_1, key_2, cause, spell)
+        if cause == w.SUPPORT_TO_PRE_ENTRY:
+            threshold /= diverted_ratio
         day, _ = walk(hazards, cause, 0, locality, birth_day, since_day, from_day, best_day, threshold)
         if day < best_day:
             best_day = day
@@ -289,63 +321,54 @@ def first_of(hazards, causes, ratios, locality, birth_day, since_day, from_day, 
     return best_day, best_cause
 
 
-WAITING_CAUSES = (w.WAIT_DISENGAGED, w.WAIT_ESCALATED)
-EARLY_HELP_CAUSES = (w.EARLY_HELP_ENDS, w.EARLY_HELP_STEPS_UP)
-ASSESSMENT_CAUSES = (w.ASSESSMENT_ENDS,)
-SUPPORT_CAUSES = (w.SUPPORT_ENDS, w.SUPPORT_TO_PROTECTION, w.SUPPORT_TO_PRE_ENTRY)
-PROTECTION_CAUSES = (w.PROTECTION_ENDS, w.PROTECTION_TO_PRE_ENTRY)
-PRE_ENTRY_CAUSES = (w.PRE_ENTRY_DECIDED,)
-CLOSED_CAUSES = (w.RE_REFERRED,)
-HOME_CAUSES = (w.RE_ENTRY,)
-KINSHIP_ORDER_CAUSES = (w.KINSHIP_ORDER_BREAKS,)
-ADOPTED_CAUSES = (w.ADOPTION_DISRUPTS,)
-CONTINUING_CAUSES = (w.CONTINUING_CARE_ENDS,)
-ONES = (1.0, 1.0, 1.0)
-
-
-def wait_in_state(hazards, choices, state, locality, birth_day, since_day, from_day, diverted, key_1, key_2, spell):  # type: ignore[no-untyped-def]  # noqa: C901, E501
-    """(day, cause) at which a wait in a state outside care ends. ``birth_day`` is the lead child's.
-
-    The limit of each state is certain: 18th birthdays, the memory of closed cases, the age limits after care.
-    """
-    adult = birth_day + ADULT_AGE_DAYS
-    start = from_day
-    end = hazards.end_day
+def causes_of(state: int) -> tuple[int, int]:
+    """First and last cause that can end a wait in a state outside care; causes of one state follow each other."""
     if state == w.EARLY_HELP_WAITING:
-        limit = _later(min(since_day + choices.wait_limit_days, end), start)
-        return first_of(hazards, WAITING_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+        return w.WAIT_DISENGAGED, w.WAIT_ESCALATED
     if state == w.EARLY_HELP:
-        return first_of(hazards, EARLY_HELP_CAUSES, ONES, locality, birth_day, since_day, start, end, key_1, key_2, spell)
-    if state == w.ASSESSMENT:
-        return first_of(hazards, ASSESSMENT_CAUSES, ONES, locality, birth_day, since_day, start, end, key_1, key_2, spell)
+        return w.EARLY_HELP_ENDS, w.EARLY_HELP_STEPS_UP
     if state == w.SUPPORT:
-        ratio = choices.diverted_hazard_ratio if diverted else 1.0
-        ratios = (1.0, 1.0, ratio)
-        limit = _later(min(adult, end), start)
-        return first_of(hazards, SUPPORT_CAUSES, ratios, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+        return w.SUPPORT_ENDS, w.SUPPORT_TO_PRE_ENTRY
     if state == w.PROTECTION:
-        limit = _later(min(adult, end), start)
-        return first_of(hazards, PROTECTION_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
-    if state == w.PRE_ENTRY:
-        return first_of(hazards, PRE_ENTRY_CAUSES, ONES, locality, birth_day, since_day, start, end, key_1, key_2, spell)
+        return w.PROTECTION_ENDS, w.PROTECTION_TO_PRE_ENTRY
+    cause = w.RE_REFERRED
+    if state == w.ASSESSMENT:
+        cause = w.ASSESSMENT_ENDS
+    elif state == w.PRE_ENTRY:
+        cause = w.PRE_ENTRY_DECIDED
+    elif state >= w.HOME_AFTER_CARE:
+        cause = w.RE_ENTRY + state - w.HOME_AFTER_CARE  # home, kinship order, adopted, continuing care: in this order
+    return cause, cause
+
+
+def limit_of(choices, state, birth_day, since_day, end_day):  # type: ignore[no-untyped-def]
+    """The certain end of a wait: the 18th birthday, the memory of closed cases, the age limits after care."""
+    adult = birth_day + ADULT_AGE_DAYS
+    if state == w.EARLY_HELP_WAITING:
+        return since_day + choices.wait_limit_days
     if state == w.CLOSED:
-        limit = _later(min(since_day + choices.closed_memory_days, adult), start)
-        return first_of(hazards, CLOSED_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+        return min(since_day + choices.closed_memory_days, adult)
     if state == w.HOME_AFTER_CARE:
-        limit = _later(min(since_day + choices.home_memory_days, adult), start)
-        return first_of(hazards, HOME_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
-    if state == w.KINSHIP_ORDER:
-        limit = _later(adult, start)
-        return first_of(
-            hazards, KINSHIP_ORDER_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell
-        )
-    if state == w.ADOPTED:
-        limit = _later(adult, start)
-        return first_of(hazards, ADOPTED_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
+        return min(since_day + choices.home_memory_days, adult)
     if state == w.CONTINUING_CARE:
-        limit = _later(birth_day + choices.continuing_limit_days, start)
-        return first_of(hazards, CONTINUING_CAUSES, ONES, locality, birth_day, since_day, start, limit, key_1, key_2, spell)
-    return _later(birth_day + choices.aftercare_limit_days, start), w.LIMIT_REACHED
+        return birth_day + choices.continuing_limit_days
+    if state == w.AFTERCARE:
+        return birth_day + choices.aftercare_limit_days
+    if state == w.EARLY_HELP or state == w.ASSESSMENT or state == w.PRE_ENTRY:
+        return end_day
+    return adult
+
+
+def wait_in_state(hazards, choices, state, locality, birth_day, since_day, from_day, diverted, key_1, key_2, spell):  # type: ignore[no-untyped-def]  # noqa: E501
+    """(day, cause) at which a wait in a state outside care ends. ``birth_day`` is the lead child's."""
+    limit = _later(limit_of(choices, state, birth_day, since_day, hazards.end_day), from_day)
+    if state == w.AFTERCARE:
+        return limit, w.LIMIT_REACHED
+    first_cause, last_cause = causes_of(state)
+    ratio = choices.diverted_hazard_ratio if diverted else 1.0
+    return first_of(
+        hazards, first_cause, last_cause, ratio, locality, birth_day, since_day, from_day, limit, key_1, key_2, spell
+    )
 
 
 def _later(day: int, than: int) -> int:

@@ -107,7 +107,7 @@ class Scene:
                 self.families.key_1[family], self.families.key_2[family], self.kids.birth_day[first],
             )  # fmt: skip
             case.spell = setup.STOCK_SPELL * (number != family)
-            case.referred_day = since if state in (w.CLOSED, w.ASSESSMENT, w.ASSESSMENT_WAITING) else -w.NEVER
+            case.referred_day = since if state in setup.REFERRED_STATES else -w.NEVER
             stage = setup.STAGE_OF_STATE[state]
             stories.append(lambda world, c=case, g=stage, d=since: pathway.family_story(world, c, g, d))
         for child, state in enumerate(stock.state.tolist()):

@@ -30,6 +30,8 @@ STAGE_OF_STATE = {
 }
 
 
+STAGE_OF_STATE_ARRAY = np.array([STAGE_OF_STATE.get(state, w.TO_NOBODY) for state in range(w.N_STATES)], dtype=np.int64)
+REFERRED_STATES = (w.CLOSED, w.ASSESSMENT, w.ASSESSMENT_WAITING)  # begun by a referral on the day they began
 STOCK_SPELL = 1000  # where a second case of one stock family begins to count its spells: hands of its own
 
 
@@ -243,23 +245,33 @@ def empty_queues(n_pools: int, n_cases: int) -> plain_desk.Queues:
     )
 
 
+def members(cases: np.ndarray) -> np.ndarray:
+    """Children of the stock's cases, case after case."""
+    first, size = cases[:, 1], cases[:, 2]
+    within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
+    return np.repeat(first, size) + within
+
+
 def opening(setup: Setup) -> tuple[plain_desk.Homes, plain_desk.Queues, np.ndarray]:
     """Homes and queues as the stock fills them, and the pool held by each case of the stock (-1 none)."""
-    stock, places = setup.stock, setup.places
-    homes = empty_homes(len(places.kind), len(setup.kids.birth_day))
-    for child in np.flatnonzero(stock.provider >= 0):
-        plain_desk.move_in(homes, child, stock.provider[child], stock.miles[child], stock.home[child])
-    n_cases = len(setup.families.first_child) + len(setup.kids.birth_day)
+    stock = setup.stock
+    homes = empty_homes(len(setup.places.kind), len(setup.kids.birth_day))
+    placed = np.flatnonzero(stock.provider >= 0)
+    np.add.at(homes.taken, stock.provider[placed], 1)
+    homes.provider[placed], homes.miles[placed], homes.home[placed] = (
+        column[placed] for column in (stock.provider, stock.miles, stock.home)
+    )
+    n_cases = len(setup.families.first_child) + len(stock.state)
     queues = empty_queues(setup.pools.n_pools, n_cases)
     held = np.full(n_cases, -1, dtype=np.int64)
-    for number, child, _, _, state in setup.stock_cases:
-        if state not in (w.EARLY_HELP, w.ASSESSMENT):
-            continue
-        service = w.S_EARLY_HELP if state == w.EARLY_HELP else w.S_ASSESSMENT
-        age = rules.age_band(int(stock.birth_day[child]), setup.start_day)
-        at = (service * setup.hazards.n_localities + int(stock.locality[child])) * w.N_AGE_BANDS + age
-        held[number] = setup.pools.pool_of[at]
-        queues.busy[held[number]] += 1
+    cases = setup.stock_cases
+    served = cases[np.isin(cases[:, 4], (w.EARLY_HELP, w.ASSESSMENT))]
+    lead = served[:, 1]
+    service = np.where(served[:, 4] == w.EARLY_HELP, w.S_EARLY_HELP, w.S_ASSESSMENT)
+    ages = np.searchsorted(rules.AGE_START_DAYS, setup.start_day - stock.birth_day[lead], side="right") - 1
+    at = (service * setup.hazards.n_localities + stock.locality[lead]) * w.N_AGE_BANDS + ages
+    held[served[:, 0]] = setup.pools.pool_of[at]
+    np.add.at(queues.busy, held[served[:, 0]], 1)
     return homes, queues, held
 
 

@@ -590,14 +590,14 @@ def open_stock(s, stock_cases, stages, states, since, care_since):  # type: igno
             begin_after_care(s, child, state, since[child], day)
 
 
-def by_reference(value):  # type: ignore[no-untyped-def]
-    """The stage as it is; compiled, a reference to it (``references.py``)."""
+def by_reference(value, memory):  # type: ignore[no-untyped-def]
+    """The stage as it is; compiled, a pointer to it whose fields are kept in ``memory`` (``references.py``)."""
     return value
 
 
-def tell(stage, stock_cases, stages, states, since, care_since, arrival_order):  # type: ignore[no-untyped-def]
+def tell(stage, memory, stock_cases, stages, states, since, care_since, arrival_order):  # type: ignore[no-untyped-def]
     """Every day of the run: ends, arrivals and requests, the desk."""
-    s = by_reference(stage)
+    s = by_reference(stage, memory)
     open_stock(s, stock_cases, stages, states, since, care_since)
     next_arrival = 0
     for day in range(s.start_day + 1, s.hazards.end_day):

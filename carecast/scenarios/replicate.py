@@ -5,13 +5,19 @@ depend on the number of workers.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+import signal
+import threading
+import uuid
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from carecast.model import pricebook, prices
-from carecast.model.engine import Clock, World, simulate
+from carecast.model.engine import Clock, Told, World, simulate
+from carecast.model.event_log import Log, to_frame
 from carecast.model.money import Money, stack
 from carecast.model.parameters import Calibrated
 from carecast.model.plan import Plan
@@ -30,6 +36,7 @@ class Job:
     seed: int
     clock: Clock = "compiled"
     radius_miles: float | None = None
+    events: bool = False  # keep the event logs of simulated entrants
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class BlockOf:
     monthly: np.ndarray  # [replication, row, month]
     money: Money  # stacked
     searches: Searches
+    events: pd.DataFrame | None = None  # of simulated entrants, in words, when asked
 
 
 class Teller:
@@ -74,8 +82,13 @@ class Teller:
 
     def tables(self, scenario: int, replication: int) -> Tables:
         """One replication of one scenario, told and reduced."""
+        return self._reduced(scenario, self._told(scenario, replication))
+
+    def _told(self, scenario: int, replication: int) -> Told:
+        return simulate(self.worlds[scenario], replication, self.job.clock)
+
+    def _reduced(self, scenario: int, told: Told) -> Tables:
         world = self.worlds[scenario]
-        told = simulate(world, replication, self.job.clock)
         return reduce_log(
             told.log, told.children, world.calendar, world.providers, world.locality_names,
             self.books[scenario].programme.counted_events, world.radius_miles,
@@ -86,10 +99,12 @@ class Teller:
         monthly: list[list[np.ndarray]] = [[] for _ in self.worlds]
         money: list[list[Money]] = [[] for _ in self.worlds]
         found: list[list[Tables]] = [[] for _ in self.worlds]
+        events: list[list[pd.DataFrame]] = [[] for _ in self.worlds]
         for replication in replications:
             staff_units = None
             for scenario, book in enumerate(self.books):
-                tables = self.tables(scenario, replication)
+                told = self._told(scenario, replication)
+                tables = self._reduced(scenario, told)
                 priced = prices.price_replication(
                     book, tables, replication, seed=self.job.seed, staff_units=staff_units
                 )
@@ -98,9 +113,35 @@ class Teller:
                 monthly[scenario].append(tables.monthly)
                 money[scenario].append(priced)
                 found[scenario].append(tables)
+                if self.job.events:
+                    events[scenario].append(entrants_events(told, self.worlds[scenario], replication))
         return [
-            BlockOf(np.stack(monthly[at]), stack(money[at]), _sum_searches(found[at])) for at in range(len(self.worlds))
-        ]
+            BlockOf(
+                np.stack(monthly[at]), stack(money[at]), _sum_searches(found[at]),
+                pd.concat(events[at], ignore_index=True) if self.job.events else None,
+            )
+            for at in range(len(self.worlds))
+        ]  # fmt: skip
+
+
+def entrants_events(told: Told, world: World, replication: int) -> pd.DataFrame:
+    """Events of one replication's simulated entrants in words; nothing of a child of the stock, not even its number.
+
+    Entrants are counted from 0, as `carecast journey --child` counts them. ``shared_with`` is empty where the home is
+    that of a child of the stock.
+    """
+    is_entrant = told.children.is_stock == 0
+    number = np.where(is_entrant, np.cumsum(is_entrant) - 1, -1)
+    kept = is_entrant[told.log.child]
+    log = Log(*(column[kept] for column in told.log))
+    frame = to_frame(log, world.locality_names, [provider.code for provider in world.providers])
+    shared = number[np.maximum(log.shared_with, 0)]
+    hidden = frame["shared_with"].isna() | (shared < 0)
+    return frame.assign(
+        child=number[log.child].astype(np.int32),
+        event=frame["event"].astype(object),
+        shared_with=pd.Series(shared.astype(np.int32), index=frame.index, dtype="Int32").mask(hidden),
+    ).assign(replication=np.int32(replication))[["replication", *frame.columns]]
 
 
 def _sum_searches(found: Sequence[Tables]) -> Searches:
@@ -113,12 +154,14 @@ def _sum_searches(found: Sequence[Tables]) -> Searches:
     )
 
 
-def sum_of(arrays) -> np.ndarray:  # type: ignore[no-untyped-def]
+def sum_of(arrays: Iterable[np.ndarray]) -> np.ndarray:
     """Sum of equally shaped arrays."""
     parts = list(arrays)
-    return np.sum(parts, axis=0, dtype=parts[0].dtype)
+    total: np.ndarray = np.sum(parts, axis=0, dtype=parts[0].dtype)
+    return total
 
 
+# --- several processes ---------------------------------------------------------------------------------------------------
 _TELLERS: dict[str, Teller] = {}
 
 
@@ -128,3 +171,36 @@ def tell_block(key: str, job: Job, replications: Sequence[int]) -> list[BlockOf]
         _TELLERS.clear()
         _TELLERS[key] = Teller(job)
     return _TELLERS[key].block(replications)
+
+
+def told_blocks(teller: Teller, blocks: Sequence[tuple[int, int]], workers: int = 1) -> Iterator[list[BlockOf]]:
+    """Each block (first and last replication) told, in order; ``workers`` processes of this machine share the work."""
+    if workers < 2 or len(blocks) < 2:
+        for first, last in blocks:
+            yield teller.block(range(first, last + 1))
+        return
+    from joblib import Parallel, delayed
+
+    key = uuid.uuid4().hex
+    tasks = (delayed(tell_block)(key, teller.job, range(first, last + 1)) for first, last in blocks)
+    # max_nbytes=None: nothing of a job, the stock least of all, is written to a disk for the workers to read
+    parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs", max_nbytes=None)
+    with _children_ignore_ctrl_c():
+        told: Generator[list[BlockOf], None, None] = parallel(tasks)
+    try:
+        yield from told
+    finally:
+        told.close()
+
+
+@contextmanager
+def _children_ignore_ctrl_c() -> Iterator[None]:
+    """Processes started within leave Ctrl-C to this one, which ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,19 +1,22 @@
 """The run folder: what a run was asked, what it has told so far, and what came of it. No pickle; whole or it says it is not.
 
-``run.json`` (status, versions, hashes, seed, command), ``inputs/`` (scenario files and parameters; never the stock),
-``replications/block_FIRST_LAST/`` (monthly and yearly tables per replication, Parquet), ``summary.csv``,
-``events.parquet`` only when asked. A block's folder appears by one rename, so an interrupted run resumes block by block.
+``run.json`` (status, versions, hashes, seed, command), ``inputs/`` (scenario files; never the stock),
+``replications/SCENARIO.TABLE.FIRST_LAST.parquet`` (monthly and yearly tables per replication; placements and waits summed),
+``summary.csv``, ``events.parquet`` only when asked. Every file appears by one rename, and a block of replications counts
+when all of its files are there and whole, so an interrupted run resumes block by block.
 """
 
 import json
 import os
 import shutil
-import socket
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from carecast.model import words as w
 from carecast.model.calendar import Calendar
@@ -21,10 +24,12 @@ from carecast.model.money import Layout, Money
 from carecast.model.parameters import BadFile
 from carecast.model.summary import Row
 from carecast.scenarios.replicate import BlockOf, Searches
+from carecast.scenarios.run_lock import LOCK, RunLock
 
 RUN_FORMAT = 1
-LOCK = "run.lock"
-Shape = tuple[int, ...]
+TABLES = ("monthly", "yearly", "searches")
+EVENTS = "events"
+Block = tuple[int, int]  # first and last replication
 
 
 class RunFolder:
@@ -33,6 +38,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Point at a folder; nothing is read or written yet."""
         self.path = Path(path)
+        self._lock = RunLock(self.path)
 
     # --- run.json -------------------------------------------------------------------------------------------------------
     @property
@@ -44,27 +50,40 @@ class RunFolder:
         """
         file = self.path / "run.json"
         if not file.is_file():
-            raise BadFile(f"{self.path}: not a run folder (no run.json); `carecast run --out {self.path}` makes one")
+            raise BadFile(f"{self.path}: not a run folder (no run.json); a run comes from `carecast run --out DIR`")
         try:
-            return dict(json.loads(file.read_text(encoding="utf-8")))
-        except json.JSONDecodeError as error:
-            raise BadFile(f"{file}: not valid JSON: {error}") from error
+            record = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise BadFile(f"{file}: cannot be read as JSON: {error}") from error
+        if not isinstance(record, dict) or record.get("format") != RUN_FORMAT or "status" not in record:
+            found = record.get("format") if isinstance(record, dict) else None
+            raise BadFile(f"{file}: format: found {found!r}; this version of carecast reads runs of format {RUN_FORMAT}")
+        return record
 
     def write_record(self, record: dict[str, Any]) -> None:
         """Replace ``run.json`` in one step."""
-        self.write_text("run.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        self.write_text("run.json", json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a file of the folder in one step."""
+        """Write a file of the folder in one step, the same bytes on every machine."""
         file = self.path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_name(file.name + ".partial")
-        partial.write_text(text, encoding="utf-8")
+        with partial.open("w", encoding="utf-8", newline="") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
         partial.replace(file)
 
     @property
     def is_empty(self) -> bool:
-        """Nothing here but perhaps a lock or what an interrupted write left."""
+        """Nothing here but perhaps a lock or what an interrupted first write left.
+
+        Raises:
+            BadFile: there is a file in place of the folder.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise BadFile(f"{self.path}: is a file; a run needs a folder")
         return not self.path.exists() or all(
             item.name == LOCK or item.name.endswith(".partial") for item in self.path.iterdir()
         )
@@ -74,80 +93,119 @@ class RunFolder:
         """Claim the folder for this process.
 
         Raises:
-            BadFile: a living process of this machine is writing it.
+            BadFile: a living process is writing it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        file = self.path / LOCK
-        mine = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
-        try:
-            with file.open("x", encoding="utf-8") as handle:
-                handle.write(mine)
-            return
-        except FileExistsError:
-            owner = _read_lock(file)
-        if owner.get("host") == socket.gethostname() and _is_alive(int(owner.get("pid", 0))):
-            raise BadFile(f"{self.path}: another carecast (process {owner['pid']}) is writing this run; wait for it, or end it")
-        file.write_text(mine, encoding="utf-8")
+        self._lock.take()
 
     def unlock(self) -> None:
         """Let go of the folder."""
-        (self.path / LOCK).unlink(missing_ok=True)
+        self._lock.release()
+
+    def clear(self) -> None:
+        """Take away a run, to put another in its place.
+
+        Raises:
+            BadFile: it is being written, or what is there is no run.
+        """
+        if self.is_empty:
+            return
+        _ = self.record
+        self.lock()
+        for name in ("inputs", "replications"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        for name in ("summary.csv", "events.parquet", "run.json"):
+            (self.path / name).unlink(missing_ok=True)
+        self.unlock()
 
     # --- blocks ----------------------------------------------------------------------------------------------------------
-    def block_path(self, first: int, last: int) -> Path:
-        """Folder of the block of replications ``first`` to ``last``."""
-        return self.path / "replications" / f"block_{first:05d}_{last:05d}"
+    def table_path(self, name: str, table: str, block: Block) -> Path:
+        """File of one table of one scenario for a block of replications."""
+        return self.path / "replications" / f"{name}.{table}.{block[0]:05d}_{block[1]:05d}.parquet"
 
-    def write_block(self, first: int, last: int, names: tuple[str, ...], rows: tuple[Row, ...], calendar: Calendar,
-                    block: list[BlockOf]) -> None:  # fmt: skip
-        """Write one block; its folder appears whole."""
-        final = self.block_path(first, last)
-        partial = final.with_name(final.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for name, part in zip(names, block, strict=True):
-            monthly_frame(part.monthly, rows, calendar, first).to_parquet(partial / f"{name}.monthly.parquet", index=False)
-            money_frame(part.money, first).to_parquet(partial / f"{name}.money.parquet", index=False)
-            searches_frame(part.searches).to_parquet(partial / f"{name}.searches.parquet", index=False)
-        shutil.rmtree(final, ignore_errors=True)
-        partial.replace(final)
+    def has_block(self, block: Block, names: Iterable[str], tables: Sequence[str] = TABLES) -> bool:
+        """Whether every table of the block is there and whole."""
+        return all(_is_whole(self.table_path(name, table, block)) for name in names for table in tables)
 
-    def read_monthly(self, name: str, blocks: list[tuple[int, int]], n_rows: int) -> np.ndarray:
+    def write_block(self, block: Block, names: Sequence[str], rows: tuple[Row, ...], calendar: Calendar,
+                    told: Sequence[BlockOf]) -> None:  # fmt: skip
+        """Write one block, each file whole."""
+        (self.path / "replications").mkdir(parents=True, exist_ok=True)
+        for name, part in zip(names, told, strict=True):
+            frames = {
+                "monthly": monthly_frame(part.monthly, rows, calendar, block[0]),
+                "yearly": money_frame(part.money, block[0]),
+                "searches": searches_frame(part.searches),
+            }
+            if part.events is not None:
+                frames[EVENTS] = part.events
+            for table, frame in frames.items():
+                file = self.table_path(name, table, block)
+                partial = file.with_name(file.name + ".partial")
+                frame.to_parquet(partial, index=False)
+                partial.replace(file)
+
+    def _frames(self, name: str, table: str, blocks: Sequence[Block]) -> list[pd.DataFrame]:
+        """The parts of one table, in order.
+
+        Raises:
+            BadFile: a part is missing or damaged.
+        """
+        frames = []
+        for block in blocks:
+            file = self.table_path(name, table, block)
+            if not _is_whole(file):
+                raise BadFile(f"{file}: missing or damaged; the run's own command with --resume tells it again")
+            frames.append(pd.read_parquet(file))
+        return frames
+
+    def read_monthly(self, name: str, blocks: Sequence[Block], rows: Sequence[Row]) -> np.ndarray:
         """Monthly values of a scenario, [replication, row, month]."""
-        parts = []
-        for first, last in blocks:
-            values = pd.read_parquet(self.block_path(first, last) / f"{name}.monthly.parquet").to_numpy()[:, 2:]
-            parts.append(values.astype(float).reshape(last - first + 1, -1, n_rows).transpose(0, 2, 1))
+        columns = ["|".join(row) for row in rows]
+        parts = [
+            frame[columns].to_numpy(dtype=float).reshape(last - first + 1, -1, len(columns)).transpose(0, 2, 1)
+            for (first, last), frame in zip(blocks, self._frames(name, "monthly", blocks), strict=True)
+        ]
         return np.concatenate(parts)
 
-    def read_money(self, name: str, blocks: list[tuple[int, int]], layout: Layout) -> Money:
+    def read_money(self, name: str, blocks: Sequence[Block], layout: Layout) -> Money:
         """Money of a scenario, stacked over its replications."""
-        frames = [pd.read_parquet(self.block_path(a, b) / f"{name}.money.parquet") for a, b in blocks]
-        return money_from(pd.concat(frames, ignore_index=True), layout)
+        return money_from(pd.concat(self._frames(name, "yearly", blocks), ignore_index=True), layout)
 
-    def read_searches(self, name: str, blocks: list[tuple[int, int]]) -> pd.DataFrame:
+    def read_searches(self, name: str, blocks: Sequence[Block]) -> pd.DataFrame:
         """Placements and waits of a scenario, summed over its replications."""
-        frames = [pd.read_parquet(self.block_path(a, b) / f"{name}.searches.parquet") for a, b in blocks]
+        frames = self._frames(name, "searches", blocks)
         keys = [column for column in frames[0].columns if column != "total"]
         return pd.concat(frames).groupby(keys, as_index=False, sort=True)["total"].sum()
 
+    # --- events ----------------------------------------------------------------------------------------------------------
+    def gather_events(self, names: Sequence[str], blocks: Sequence[Block]) -> None:
+        """Write ``events.parquet`` from the blocks' events, a block at a time: scenario by scenario, in order."""
+        partial = self.path / "events.parquet.partial"
+        writer = None
+        for name in names:
+            for block in blocks:
+                part = pq.read_table(self.table_path(name, EVENTS, block))
+                column = pa.array([name] * len(part), pa.string())
+                part = part.add_column(0, "scenario", column).replace_schema_metadata(None)
+                writer = writer or pq.ParquetWriter(partial, part.schema, compression="zstd")
+                writer.write_table(part)
+        if writer is not None:
+            writer.close()
+            partial.replace(self.path / "events.parquet")
 
-def _read_lock(file: Path) -> dict[str, Any]:
+    def drop_block_events(self) -> None:
+        """Take away the blocks' own events once ``events.parquet`` holds them all."""
+        for file in (self.path / "replications").glob(f"*.{EVENTS}.*.parquet"):
+            file.unlink()
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a Parquet file is there with its footer, which is written last."""
     try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, json.JSONDecodeError):
-        return {}
-
-
-def _is_alive(pid: int) -> bool:
-    if pid <= 0 or pid == os.getpid():
+        pq.read_metadata(file)
+    except (OSError, pa.ArrowException):
         return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
     return True
 
 

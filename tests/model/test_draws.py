@@ -38,7 +38,15 @@ def _fill_children(out, number, position, purpose):
         out[i] = _uniform(key_1, key_2, purpose[i], 1)
 
 
-KEY = {"seed": 12345, "replication": 17, "who": dr.WHO_STOCK, "group": 0, "number": 4321, "purpose": w.EXIT_HOME, "spell": 1}
+KEY = {
+    "seed": 12345,
+    "replication": 17,
+    "who": dr.WHO_STOCK,
+    "group": 0,
+    "number": 4321,
+    "purpose": w.EXIT_HOME,
+    "spell": 1,
+}
 
 
 def uniforms(n=N, **key):
@@ -52,7 +60,10 @@ def uniforms(n=N, **key):
 def children(number, position, purpose):
     n = len(number)
     out = np.empty(n)
-    _fill_children(out, *(np.ascontiguousarray(np.broadcast_to(np.asarray(x, dtype=np.int64), n)) for x in (number, position, purpose)))
+    _fill_children(
+        out,
+        *(np.ascontiguousarray(np.broadcast_to(np.asarray(x, dtype=np.int64), n)) for x in (number, position, purpose)),
+    )
     return out
 
 
@@ -104,7 +115,9 @@ def test_neighbours_in_one_part_of_the_key_are_independent(part):
     assert_independent(uniforms(**here), uniforms(**there))
 
 
-@pytest.mark.parametrize(("first", "second"), [(w.SUPPORT_ENDS, w.SUPPORT_TO_PRE_ENTRY), (dr.P_WANTED, dr.P_WANTED + 128), (0, 64)])
+@pytest.mark.parametrize(
+    ("first", "second"), [(w.SUPPORT_ENDS, w.SUPPORT_TO_PRE_ENTRY), (dr.P_WANTED, dr.P_WANTED + 128), (0, 64)]
+)
 def test_purposes_apart_are_independent(first, second):
     u = uniforms(number=np.arange(N), purpose=first)
     assert_independent(u, uniforms(number=np.arange(N), purpose=second % 128, spell=1 + second // 128))

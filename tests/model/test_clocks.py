@@ -1,0 +1,357 @@
+"""Two clocks, one story: on generated councils the SimPy clock and the compiled clock write the same event log.
+
+The property test would be hollow if its cases were tame, so it counts what they held and asks for enough of each.
+"""
+
+import datetime as dt
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from carecast.model import compiled, compiled_clock, pathway, scene, setup, stepper
+from carecast.model import plan as p
+from carecast.model import words as w
+from carecast.model.engine import World, simulate
+from carecast.model.event_log import sorted_log
+from tests.toy import AS_AT, RATES, calibrated, document, provider, some_stock, stock_row
+
+DAY_0 = AS_AT.toordinal()
+LOCALITIES = ("East", "West")
+AGES = w.AGE_BANDS[:5]
+
+
+# --- generated councils --------------------------------------------------------------------------------------------------
+def names(of):
+    return st.lists(st.sampled_from(of), max_size=2, unique=True).map(tuple)
+
+
+@st.composite
+def windows(draw):
+    first = draw(st.integers(-50, 400))
+    last = draw(st.none() | st.integers(first, 700))
+    return p.Window(DAY_0 + first, None if last is None else DAY_0 + last, draw(st.sampled_from([0, 0, 3, 12])))
+
+
+RATIOS = st.sampled_from(
+    [p.Effect(0.0), p.Effect(0.4), p.Effect(3.0), p.Effect(1.5, 1.1, 2.2, "lognormal", "evidence")]
+)
+SHARES = st.sampled_from([p.Effect(0.3), p.Effect(1.0), p.Effect(0.5, 0.2, 0.8, "beta", "share", 0.2)])
+FIELDS = {"localities": names(LOCALITIES), "age_bands": names(AGES), "window": windows(), "lever": st.just("lever")}
+NEW_HOME = provider("new", "childrens_house_own", locality="West", easting_m=241000.0, northing_m=670000.0, places=5)
+CHANGES = st.one_of(
+    st.builds(p.ScaleRate, cause=st.sampled_from(w.CAUSES[:-1]), ratio=RATIOS, placement_types=names(w.PLACEMENT_TYPES), **FIELDS),
+    st.builds(p.Divert, diversion=st.sampled_from(w.DIVERSIONS), share=SHARES, **FIELDS),
+    st.builds(p.ScaleArrivals, route=st.sampled_from(w.ROUTES), ratio=RATIOS, **FIELDS),
+    st.builds(
+        p.ChangePlaces, lever=st.just("lever"), window=windows(), localities=names(LOCALITIES),
+        target=st.sampled_from(["own_east", "house_1", "early_help", "assessment", "help_west"]),
+        add=st.sampled_from([p.Effect(-30.0), p.Effect(4.0), p.Effect(3.0, -2.0, 8.0, "normal")]),
+    ),
+    st.builds(p.SetRadius, lever=st.just("lever"), miles=st.sampled_from([1.0, 20.0]), window=windows(), refuse_own_beyond=st.booleans()),
+)  # fmt: skip
+
+
+@st.composite
+def plans(draw):
+    changes = draw(st.lists(CHANGES, max_size=4))
+    for diversion in draw(st.lists(st.sampled_from(w.DIVERSIONS), max_size=3, unique=True)):
+        changes.append(p.Divert("lever", diversion, draw(SHARES), p.Window(DAY_0)))
+    if draw(st.booleans()):
+        changes.append(
+            p.AddRate("lever", "return_within_radius", p.Effect(draw(st.sampled_from([1.0, 8.0]))), draw(windows()))
+        )
+    for code in draw(st.lists(st.sampled_from(["house_1", "house_2", "own_west", "kin"]), max_size=2, unique=True)):
+        last = DAY_0 + draw(st.integers(1, 500))
+        close = last + draw(st.integers(0, 200))
+        changes.append(p.CloseProvider("lever", code, last, close, close))
+    if draw(st.booleans()):
+        changes.append(p.OpenProvider("lever", NEW_HOME, DAY_0 + draw(st.integers(1, 300))))
+    return p.Plan("generated", tuple(changes))
+
+
+HOMES = {"at_home": "home", "kinship": "kin", "foster_own": "own_east", "childrens_house_own": "house_1", "secure": "secure",
+         "residential_external": "external", "foster_agency": "agency"}  # fmt: skip
+
+
+@st.composite
+def stocks(draw):
+    rows = []
+    for number in range(draw(st.integers(0, 24))):
+        state = draw(st.sampled_from(w.STATES[1:]))
+        kind = draw(st.sampled_from(sorted(HOMES))) if state in ("in_care", "continuing_care") else ""
+        is_young_adult = state in ("continuing_care", "aftercare")
+        locality = draw(st.sampled_from(LOCALITIES))
+        rows.append(stock_row(
+            number, state, kind, HOMES.get(kind, "") if draw(st.booleans()) else "",
+            draw(st.floats(16.5, 20.9) if is_young_adult else st.floats(0.0, 17.99)), family=number // draw(st.integers(1, 3)),
+            locality=locality, zone=f"{locality} {draw(st.integers(1, 2))}", unaccompanied=draw(st.sampled_from([0, 0, 0, 1])),
+            days_in_state=draw(st.sampled_from([0, 1, 30, 399, 400, 900])), distance_miles=draw(st.sampled_from([-1.0, 4.0, 60.0])),
+            shared_with=draw(st.integers(-1, 24)),
+        ))  # fmt: skip
+    return rows
+
+
+PLACES = st.sampled_from([0, 1, 3, 20, None])
+
+
+@st.composite
+def councils(draw):
+    """A parameter set with its stock."""
+    base = document()
+    for row in base["providers"]:
+        if row["code"] in ("own_east", "own_west", "house_1", "house_2"):
+            row.update(places=draw(PLACES), match_chance=draw(st.sampled_from([0.3, 1.0])))
+        elif row["code"] in ("agency", "external", "kin"):
+            row.update(match_chance=draw(st.sampled_from([0.5, 1.0])))
+    for pool in base["service_pools"]:
+        pool["places"] = draw(PLACES)
+    busy = draw(st.sampled_from([0.0, 1.0, 5.0]))
+    numbers = {
+        f"arrivals.{route}_families_per_year": n * busy
+        for route, n in zip(w.ROUTES, (120.0, 15.0, 6.0, 4.0, 6.0), strict=True)
+    }
+    numbers |= {
+        "waiting.limit_days": draw(st.sampled_from([20.0, 400.0])), "family.joins_care_chance": draw(st.sampled_from([0.0, 0.7, 1.0])),
+        "home_after_care.support_days": draw(st.sampled_from([0.0, 100.0])), "closed.memory_days": draw(st.sampled_from([0.0, 730.0])),
+        "distance.foster_agency.median_miles": 30.0, "continuing_care.max_age_years": draw(st.sampled_from([19.0, 21.0])),
+    }  # fmt: skip
+    pace = {
+        cause: rate * draw(st.sampled_from([0.0, 1.0, 1.0, 6.0]))
+        for cause, rate in {**RATES, "wait_escalated": 0.3}.items()
+    }
+    columns = {
+        "rate.move": [0.5, 1.0, 2.0],
+        "provider.own_east.places": [2.0, 5.0, 9.0],
+        "siblings.together_chance_foster": [0.2, 0.6, 1.0],
+    }
+    table = pd.DataFrame(columns) if draw(st.booleans()) else None
+    return calibrated(
+        draw(stocks()), table, numbers=numbers, rates=pace, providers=base["providers"], service_pools=base["service_pools"],
+        branches=[*base["branches"][:-1], {**base["branches"][-1], "chances": {"support": 0.2, "kinship_order": 0.1, "care_at_home": 0.2, "care_away": 0.5}}],
+    )  # fmt: skip
+
+
+# --- what the cases held ---------------------------------------------------------------------------------------------------
+def rows_of(log, event, **fields):
+    found = log.event == event
+    for name, value in fields.items():
+        found = found & (getattr(log, name) == value)
+    return np.flatnonzero(found)
+
+
+def homes_asked_for(log):
+    """[(kind wanted, row of the placement that answered the same day or -1)]."""
+    open_at, found = {}, []
+    for at in np.flatnonzero(np.isin(log.event, (w.PLACEMENT_ASKED, w.PLACEMENT_STARTED))).tolist():
+        child, day = int(log.child[at]), int(log.day[at])
+        if log.event[at] == w.PLACEMENT_ASKED:
+            open_at[child] = (day, len(found))
+            found.append([int(log.detail[at]), -1])
+        elif open_at.get(child, (-1, 0))[0] == day:
+            found[open_at.pop(child)[1]][1] = at
+    return found
+
+
+def days_waited(log, asked, started):
+    """Longest wait from the request of a service to its start."""
+    since, longest = {}, 0
+    for at in np.flatnonzero(np.isin(log.event, (asked, started))).tolist():
+        child, day = int(log.child[at]), int(log.day[at])
+        if log.event[at] == asked:
+            since[child] = day
+        elif child in since:
+            longest = max(longest, day - since.pop(child))
+    return longest
+
+
+def what_it_held(told, world) -> Counter:
+    log, family = sorted_log(told.log), told.children.family
+    kinds = np.array([w.PLACEMENT_TYPES.index(row.placement_type) for row in world.providers])
+    wanted = homes_asked_for(log)
+    requests = np.flatnonzero(
+        np.isin(log.event, (w.PLACEMENT_ASKED, w.EARLY_HELP_ASKED, w.ASSESSMENT_ASKED)) & (log.day > DAY_0)
+    )
+    by_day = np.unique(np.stack([log.day[requests], family[log.child[requests]]]), axis=1)[0]
+    shared = rows_of(log, w.PLACEMENT_STARTED)
+    shared = shared[log.shared_with[shared] != log.child[shared]]
+    seen = Counter(
+        ties_at_the_desk=int(len(by_day) > len(np.unique(by_day))),
+        two_children_due_the_same_day=int(
+            len(rows_of(log, w.LEFT_CARE)) > len(np.unique(log.day[rows_of(log, w.LEFT_CARE)]))
+        ),
+        waits_for_early_help=int(days_waited(log, w.EARLY_HELP_ASKED, w.EARLY_HELP_STARTED) > 0),
+        waits_for_assessment=int(days_waited(log, w.ASSESSMENT_ASKED, w.ASSESSMENT_STARTED) > 0),
+        overflow=sum(at >= 0 and kinds[log.provider[at]] != kind for kind, at in wanted),
+        better_home_not_found=sum(at < 0 for _, at in wanted),
+        house_closed=len(rows_of(log, w.PLACEMENT_ENDED, detail=w.HOUSE_CLOSED)),
+        brothers_and_sisters_together=int((log.day[shared] > DAY_0).sum()),
+        re_entries=len(rows_of(log, w.ENTERED_CARE, detail=w.ENTRY_RETURN)),
+        step_downs=len(rows_of(log, w.PLACEMENT_ENDED, detail=w.STEP_DOWN)),
+        returns_within_radius=len(rows_of(log, w.PLACEMENT_ENDED, detail=w.RETURN_WITHIN_RADIUS)),
+        continuing_care=len(rows_of(log, w.AFTER_CARE_STARTED, detail=w.CONTINUING_CARE)),
+        aged_out=len(rows_of(log, w.LEFT_CARE, detail=w.AGED_OUT)),
+        escalated=len(rows_of(log, w.EARLY_HELP_WAIT_LEFT, detail=w.WAIT_ESCALATED)),
+        wait_limit=len(rows_of(log, w.EARLY_HELP_WAIT_LEFT, detail=w.LIMIT_REACHED)),
+        unknown_distance=len(rows_of(log, w.PLACEMENT_STARTED, detail=w.DISTANCE_UNKNOWN)),
+        priced=int((log.price_multiplier != 1.0).sum()),
+        opened_home_used=int(
+            world.providers[-1].code == "new" and len(rows_of(log, w.PLACEMENT_STARTED, provider=len(kinds) - 1))
+        ),
+        families_in_two_localities=int(
+            len(np.unique(family)) < len(np.unique(np.stack([family, told.children.locality]), axis=1)[0])
+        ),
+    )
+    for at in rows_of(log, w.DIVERTED):
+        seen[w.DIVERSIONS[log.detail[at]]] += 1
+    for change in world.plan.changes:
+        seen[type(change).__name__] += 1
+    for state in world.calibrated.stock["state"].unique():
+        seen[f"stock {state}"] += 1
+    return seen
+
+
+AT_LEAST = 3  # cases, of each thing counted
+
+
+def test_both_clocks_write_the_same_log():
+    held: Counter = Counter()
+
+    @given(councils(), plans(), st.integers(0, 900), st.integers(0, 2**40), st.integers(0, 2))
+    @settings(max_examples=400, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    def same(council, plan, days, seed, replication):
+        world = World(council, plan, AS_AT + dt.timedelta(days), seed)
+        told = simulate(world, replication, "simpy")
+        again = simulate(world, replication, "compiled")
+        for one, other in ((told.log, again.log), (told.children, again.children)):
+            first, second = (sorted_log(one), sorted_log(other)) if one is told.log else (one, other)
+            for name, a, b in zip(first._fields, first, second, strict=True):
+                assert a.dtype == b.dtype, name
+                np.testing.assert_array_equal(a, b, err_msg=name)  # prices to the bit
+        for name, times in what_it_held(told, world).items():
+            held[name] += times > 0
+
+    same()
+    expected = {*w.DIVERSIONS, *(f"stock {state}" for state in w.STATES[1:]), *what_it_held(*nothing_happens())}
+    expected |= {kind.__name__ for kind in (p.ScaleRate, p.AddRate, p.Divert, p.ScaleArrivals, p.ChangePlaces)}
+    expected |= {kind.__name__ for kind in (p.OpenProvider, p.CloseProvider, p.SetRadius)}
+    assert {name: held[name] for name in sorted(expected) if held[name] < AT_LEAST} == {}
+
+
+def nothing_happens():
+    world = World(calibrated(), p.Plan("baseline"), AS_AT, 1)
+    return simulate(world, 0), world
+
+
+def test_a_stepper_in_plain_python_is_the_compiled_one():
+    """What is compiled is this source: a debugger may step through it."""
+    world = World(calibrated(some_stock()), p.Plan("baseline"), AS_AT + dt.timedelta(400), 5)
+    laid_out = world.setup(0)
+    stage, (stock_cases, *rest) = compiled_clock.set_stage(laid_out, 20_000)
+    plain = type(stage)(*(setup.as_lists(group) if isinstance(group, tuple) else group for group in stage))
+    stepper.tell(plain, stock_cases, *(values.tolist() for values in rest))
+    quick = compiled_clock.tell(laid_out, 20_000)
+    n = plain.writing.count[0]
+    assert n == quick.writing.count[0] > 500
+    np.testing.assert_array_equal(np.array(plain.writing.whole)[:n], quick.writing.whole[:n])
+    np.testing.assert_array_equal(np.array(plain.writing.price)[:n], quick.writing.price[:n])
+
+
+def test_a_log_larger_than_its_first_room_is_told_again(monkeypatch):
+    world = World(calibrated(some_stock()), p.Plan("baseline"), AS_AT + dt.timedelta(700), 5)
+    laid_out = world.setup(0)
+    roomy = compiled_clock.run(laid_out)
+    monkeypatch.setattr(compiled_clock, "EVENTS_PER_CHILD", 0)
+    assert len(roomy.day) > 1000
+    for a, b in zip(roomy, compiled_clock.run(laid_out), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_setup_may_be_told_twice():
+    laid_out = World(calibrated(some_stock()), p.Plan("baseline"), AS_AT + dt.timedelta(200), 5).setup(0)
+    logs = []
+    for _ in range(2):
+        world = pathway.World(scene.Scene(laid_out))
+        world.run()
+        logs += [sorted_log(world.log.finish()), sorted_log(compiled_clock.run(laid_out))]
+    for other in logs[1:]:
+        for a, b in zip(logs[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_waiting_stock_may_leave_on_the_first_day():
+    """Families of the stock stand in the queue from the start: one whose patience ends tomorrow leaves it tomorrow."""
+    rows = [stock_row(number, "early_help_waiting", days_in_state=number * 300) for number in range(4)]
+    world = World(calibrated(rows), p.Plan("baseline"), AS_AT + dt.timedelta(60), 5)
+    logs = [sorted_log(simulate(world, 0, clock).log) for clock in ("simpy", "compiled")]
+    for a, b in zip(*logs, strict=True):
+        np.testing.assert_array_equal(a, b)
+    left = rows_of(logs[0], w.EARLY_HELP_WAIT_LEFT, detail=w.LIMIT_REACHED)
+    assert set(logs[0].day[left][logs[0].child[left] >= 2].tolist()) <= {DAY_0 + 1}
+
+
+def test_the_stock_is_served_by_how_long_it_has_waited():
+    rows = [
+        stock_row(number, "early_help_waiting", days_in_state=days) for number, days in enumerate((10, 300, 200, 50))
+    ]
+    quiet = {f"arrivals.{route}_families_per_year": 0.0 for route in w.ROUTES}
+    pools = [{**pool, "places": 1} for pool in document()["service_pools"]]
+    council = calibrated(
+        rows, numbers=quiet, rates={"wait_disengaged": 0.0, "early_help_ends": 60.0}, service_pools=pools
+    )
+    for clock in ("simpy", "compiled"):
+        log = sorted_log(simulate(World(council, p.Plan("baseline"), AS_AT + dt.timedelta(200), 5), 0, clock).log)
+        assert log.child[rows_of(log, w.EARLY_HELP_STARTED)].tolist()[:4] == [1, 2, 3, 0]
+
+
+# --- the cache of compiled code ------------------------------------------------------------------------------------------------
+def test_an_edited_rule_is_never_stale(monkeypatch, tmp_path):
+    source = Path(compiled.__file__).parent
+    copy = tmp_path / "model"
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(compiled, "__file__", str(copy / "compiled.py"))
+    before = compiled.source_digest()
+    assert before == compiled.source_digest()
+    for name in ("rules.py", "desk.py", "draws.py", "words.py", "stepper.py", "arrivals.py"):
+        text = (copy / name).read_text(encoding="utf-8")
+        (copy / name).write_text(text + "\n# edited\n", encoding="utf-8")
+        after = compiled.source_digest()
+        assert after != before
+        before = after
+
+
+def test_the_cache_folder_is_named_by_the_source(monkeypatch, tmp_path):
+    monkeypatch.setenv("CARECAST_CACHE_DIR", str(tmp_path))
+    assert compiled.cache_folder() == tmp_path / f"compiled-{compiled.source_digest()}"
+
+
+TINY = """
+import tempfile
+if {broken}:
+    tempfile.gettempdir = lambda: "/dev/null"
+from carecast.model import compiled
+assert compiled.MODULES["rules"].age_band(0, 400) == 1
+print(compiled.FOLDER)
+"""
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_without_a_writable_cache_the_rules_still_compile(tmp_path, broken):
+    """The cache folder cannot be made and there is no home; and with ``broken`` no temporary folder either."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT")}
+    environment = {**kept, "CARECAST_CACHE_DIR": "/dev/null/none", "TMPDIR": str(tmp_path)}
+    done = subprocess.run(  # noqa: S603 - our own interpreter and source
+        [sys.executable, "-c", TINY.format(broken=broken)],
+        cwd=Path(compiled.__file__).parents[2], env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    folder = done.stdout.strip()
+    assert folder == "None" if broken else Path(folder).is_relative_to(tmp_path)
