@@ -78,12 +78,9 @@ def fit_pieces(pack: Pack, when: dt.date) -> Pieces:
     shapes = care_shapes(pack, rates, destinations)
     first = fit_care(pack, shapes, when, max_rounds=2)
     reached = fit_funnel(pack, rates, first)
-    care = fit_care(
-        pack,
-        with_ages_of_entries(shapes, care, reached.total, reached.at_home(care.rules.entry_return[:, w.AT_HOME])),
-        when,
-    )
-    funnel = fit_funnel(pack, rates, care)
+    at_home = reached.entries.at_home(first.rules.entry_return[:, w.AT_HOME])
+    care = fit_care(pack, with_ages_of_entries(shapes, first, reached.entries.total, at_home), when, first)
+    funnel = fit_funnel(pack, rates, care, reached)
     by_type = dict(zip(w.PLACEMENT_TYPES, care.cohort.by_type.tolist(), strict=True))
     factors, left = assemble.price_factors(pack, by_type, pack.about.price_year)
     names = tuple(dict.fromkeys(row.text("locality") for row in pack.tables["localities.csv"]))

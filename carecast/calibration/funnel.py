@@ -43,6 +43,7 @@ STAGE_OF_PHASE = np.repeat(np.arange(N_STAGES), PHASES)
 YOUNGER_SHARE = 0.3  # families with a child younger than the lead, and so still followed when the lead turns 18
 YOUNGER_BY = (13, 53)  # months between them
 WEEKS = 52
+TIME_IN_BANDS = np.clip(np.arange(WEEKS + 1)[:, np.newaxis] / WEEKS - BAND_STARTS_YEARS, 0.0, WIDTHS_YEARS)  # by week
 PASSES = 8  # stages that one family goes through within a year, at most
 
 
@@ -170,7 +171,7 @@ def _step(chain: Array, years: Array) -> _Step:
 
 
 def _march(steps: Sequence[_Step], source: Array) -> tuple[Array, Array, Array]:
-    """(flows into stages, open, decisions made) by month of age, for families a year who begin at each stage and age."""
+    """(flows into stages, open, decisions made) by month of age, for families a year who begin by stage and age."""
     flows, open_, decided = np.zeros((N_MONTHS, N_STAGES)), np.zeros((N_MONTHS, N_STAGES)), np.zeros(N_MONTHS)
     n = np.zeros(len(STAGE_OF_PHASE))
     last = FIRST_PHASE + np.array(PHASES) - 1
@@ -261,7 +262,7 @@ def weekly_density(hazards: Array, limit_years: float = math.inf) -> Array:
     Relative to those that end within ``limit_years``, since the chain already holds the chance of that.
     """
     total = hazards.sum(axis=0)
-    alive = np.exp(-np.array([cumulated(total, week / WEEKS) for week in range(WEEKS + 1)]))
+    alive = np.exp(-(TIME_IN_BANDS @ total))
     ever = 1 - math.exp(-cumulated(total, min(limit_years, 1e3)))
     out: Array = -np.diff(alive) / max(ever, 1e-12)
     return out

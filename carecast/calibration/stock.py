@@ -131,8 +131,10 @@ def split_by_type(inputs: StockInputs, number: int, continuing: Mapping[int, int
         figure = inputs.pack.find(*STOCK_FIGURE.get(name, (f"stock_{name}", f"placement_type={name}")))
         if shares[i] > 0 and figure.value:
             low, high = (end if end is not None else figure.value for end in (figure.low, figure.high))
-            z = normals(f"stock.{name}", N_VARIANTS)[[number]]
-            shares[i] *= float(two_sided(z, figure.value, max(low, figure.value / 3), high, "log")[0]) / figure.value
+            all_variants = two_sided(
+                normals(f"stock.{name}", N_VARIANTS), figure.value, max(low, figure.value / 3), high, "log"
+            )
+            shares[i] *= float(all_variants[number] / all_variants.mean())
     counts = np.zeros(w.N_PLACEMENT_TYPES, dtype=np.int64)
     settings = (
         (slice(0, w.FIRST_RESIDENTIAL), inputs.community),

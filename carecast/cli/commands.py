@@ -3,16 +3,20 @@
 import datetime as dt
 import os
 import shlex
-import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from carecast import __version__
 from carecast.cli import story
-from carecast.cli.doors import say, show, show_json, with_progress
+from carecast.cli.doors import Bar, StoppedError, say, show, show_json
+from carecast.cli.text import records
 from carecast.model.parameters import BadFile, Calibrated, load, save
+from carecast.scenarios.request import Request, default_targets, gathered
+from carecast.scenarios.run import Run, start
 
 END_OF_HORIZON = "2029-03-31"
 DEMO_PACK, DEMO_SCENARIOS, DEMO_REPLICATIONS, DEMO_SEED = (
@@ -21,16 +25,35 @@ DEMO_PACK, DEMO_SCENARIOS, DEMO_REPLICATIONS, DEMO_SEED = (
     200,
     1,
 )
+CLOCKS = ("compiled", "simpy")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
 Parameters = Annotated[Path, typer.Option("--parameters", metavar="DIR", help="A parameter set, from `carecast calibrate`.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, from `carecast run`.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of all draws.", min=0, max=2**62)]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Seed of all draws.", min=0, max=2**62)]
 
 
 def register(app: typer.Typer) -> None:
     """Add every command, in the order a newcomer meets them."""
+    app.callback()(about)
     for command in (demo, calibrate, run, compare, target, journey, dashboard):
         app.command(help=command.__doc__)(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        show(f"carecast {__version__}")
+        raise typer.Exit
+
+
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Forecast how many children a council will look after, where, and what it costs; and compare what it could do.
+
+    Example: `carecast demo`
+    """
 
 
 def day(text: str, option: str) -> dt.date:
@@ -40,9 +63,9 @@ def day(text: str, option: str) -> dt.date:
         BadFile: it is not one.
     """
     try:
-        return dt.date.fromisoformat(text)
+        return dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
     except ValueError:
-        raise BadFile(f"{option}: {text!r} is not a date; write it as 2029-03-31") from None
+        raise BadFile(f"{option}: found {text!r}; should be a date such as 2029-03-31") from None
 
 
 def default_workers() -> int:
@@ -52,17 +75,31 @@ def default_workers() -> int:
     return min(count, 8)
 
 
-def asked_command() -> str:
-    """The command as it was typed: what reproduces a run."""
-    return shlex.join(["carecast", *sys.argv[1:]])
+def asked_command(out: Path | None = None) -> str:
+    """The command as it was typed, with the folder it writes: what reproduces a run, and with --resume carries it on."""
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    if out is not None and not any(word == "--out" or word.startswith("--out=") for word in words):
+        words += ["--out", str(out)]
+    return shlex.join(["carecast", *words])
 
 
-def announce_compiling() -> None:
+def _announce_compiling() -> None:
     """Say, before it happens, that the first run of a new version compiles the model."""
     from carecast.model import compiled
 
     if compiled.IS_FIRST_COMPILE:
         say("Compiling the model for this machine, once (about half a minute) ...")
+
+
+def _made(request: Request, out: Path, resume: bool = False) -> Run:
+    """The run, with a bar; Ctrl-C says how to carry on."""
+    with Bar("Telling replications", _announce_compiling) as bar:
+        try:
+            return start(request, out, resume=resume, progress=bar)
+        except KeyboardInterrupt:
+            text = f"stopped after {bar.done} replications, which {out} keeps"
+            carry_on = f"; carry on with: {request.command} --resume" if request.command.startswith("carecast run") else ""
+            raise StoppedError(text + carry_on) from None
 
 
 # --- demo ----------------------------------------------------------------------------------------------------------------------
@@ -75,20 +112,19 @@ def demo(
 
     Example: `carecast demo`
     """
-    from carecast.scenarios import run as runs
     from carecast.scenarios.library import load_scenario
+    from carecast.scenarios.run_folder import RunFolder
 
-    announce_compiling()
     say("Calibrating West Dunbartonshire from published figures and stated assumptions ...")
     calibrated = _calibrated(DEMO_PACK, None, None)
+    RunFolder(out / "demo").clear()
     save(out / "demo-parameters", calibrated)
-    shutil.rmtree(out / "demo", ignore_errors=True)
     scenarios = tuple(load_scenario(name) for name in DEMO_SCENARIOS)
-    request = runs.Request(
+    request = Request(
         calibrated, scenarios, day(END_OF_HORIZON, "--until"), seed=DEMO_SEED, replications=replications,
-        workers=default_workers(), targets=runs.default_targets(calibrated.parameters, scenarios), command=asked_command(),
+        workers=default_workers(), targets=default_targets(calibrated.parameters, scenarios), command=asked_command(),
     )  # fmt: skip
-    made = with_progress("Telling replications", lambda tick: runs.start(request, out / "demo", progress=tick))
+    made = _made(request, out / "demo")
     if as_json:
         show_json(story.as_document(made))
         return
@@ -111,8 +147,8 @@ def calibrate(
 
     Example: `carecast calibrate west-dunbartonshire --out parameters/wd --figures our_figures.csv`
     """
-    if out.exists() and any(out.iterdir()) and not (out / "parameters.toml").is_file():
-        raise BadFile(f"{out}: holds other files; give a new folder, or one with a parameter set to replace")
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "parameters.toml").is_file()):
+        raise BadFile(f"{out}: holds something else; give a new folder, or one with a parameter set to replace")
     calibrated = _calibrated(history, day(as_at, "--as-at") if as_at else None, figures, council)
     save(out, calibrated)
     if as_json:
@@ -132,7 +168,7 @@ def _calibrated(history: str, as_at: dt.date | None, figures: Path | None, counc
 def run(
     parameters: Parameters,
     scenario: Annotated[list[str], typer.Option("--scenario", metavar="NAME_OR_FILE", help="May be given several times.")],
-    more: Annotated[list[str] | None, typer.Argument(metavar="[NAME_OR_FILE]...", help="Further scenarios.")] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="NAME_OR_FILE", help="Further scenarios.")] = None,
     replications: Annotated[str, typer.Option("--replications", metavar="N|auto", help="Worlds a scenario.")] = "200",
     seed: Seed = 1,
     until: Annotated[str, typer.Option("--until", metavar="DATE", help="Last day, included.")] = END_OF_HORIZON,
@@ -141,6 +177,7 @@ def run(
     clock: Annotated[str, typer.Option("--clock", help="compiled, or simpy: slower, the one to read.")] = "compiled",
     radius: Annotated[float | None, typer.Option("--radius", min=0.1, help="Miles; the parameter set's unless given.")] = None,
     targets: Annotated[Path | None, typer.Option("--targets", metavar="FILE", help="A target file.")] = None,
+    events: Annotated[bool, typer.Option("--events", help="Also write every event of simulated entrants.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on an interrupted run.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -148,35 +185,44 @@ def run(
 
     Example: `carecast run --parameters parameters/wd --scenario what_would_it_take --replications 1000 --out runs/wwit`
     """
-    from carecast.scenarios import run as runs
     from carecast.scenarios.library import load_scenario
     from carecast.scenarios.target_file import load_target_file
 
-    if clock not in ("compiled", "simpy"):
-        raise BadFile(f"--clock: {clock!r} is not one of compiled, simpy")
-    calibrated = load(parameters)
-    scenarios = tuple(load_scenario(name) for name in (*scenario, *(more or ())))
-    own = load_target_file(targets).targets if targets else runs.default_targets(calibrated.parameters, scenarios)
-    request = runs.Request(
-        calibrated, scenarios, day(until, "--until"), seed=seed, replications=_count(replications),
-        workers=workers or default_workers(), clock=clock, radius_miles=radius, targets=own,
-        command=asked_command(),
-    )  # fmt: skip  # type: ignore[arg-type]
-    names = "_".join(s.name for s in scenarios if s.name != "baseline") or "baseline"
-    path = out or Path("runs") / f"{names[:60]}_{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
-    announce_compiling()
-    made = with_progress("Telling replications", lambda tick: runs.start(request, path, resume=resume, progress=tick))
+    last, count, _ = gathered((partial(day, until, "--until"), partial(_count, replications), partial(_check_clock, clock)))
+    names = (*scenario, *(more or ()))
+    read, own = partial(load, parameters), partial(load_target_file, targets) if targets else None
+    calibrated, *rest = gathered((read, *(partial(load_scenario, name) for name in names), *([own] if own else [])))
+    scenarios = tuple(rest[: len(names)])
+    given = rest[-1].targets if own else default_targets(calibrated.parameters, scenarios)
+    path = out or Path("runs") / _folder_name([s.name for s in scenarios])
+    request = Request(
+        calibrated, scenarios, last, seed=seed, replications=count, workers=workers or default_workers(),
+        clock="simpy" if clock == "simpy" else "compiled", radius_miles=radius, targets=given, all_targets=own is not None,
+        command=asked_command(path), events=events,
+    )  # fmt: skip
+    made = _made(request, path, resume)
     if as_json:
         show_json(story.as_document(made))
         return
     show(story.run_summary(made))
 
 
+def _folder_name(scenarios: list[str]) -> str:
+    names = "_".join(name for name in scenarios if name != "baseline") or "baseline"
+    return f"{names[:60]}_{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
+
+
+def _check_clock(clock: str) -> str:
+    if clock not in CLOCKS:
+        raise BadFile(f"--clock: found {clock!r}; should be one of {', '.join(CLOCKS)}")
+    return clock
+
+
 def _count(text: str) -> int | None:
     if text == "auto":
         return None
-    if not text.isdigit() or int(text) < 1:
-        raise BadFile(f"--replications: {text!r} is not a whole number above 0, nor auto")
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise BadFile(f"--replications: found {text!r}; should be a whole number above 0, or auto")
     return int(text)
 
 
@@ -199,8 +245,8 @@ def compare(
     if as_json:
         document = {
             "against": against,
-            "differences": story.records(paired(made.answers, against)),
-            "safety_beside_savings": story.records(safety_beside_savings(made.answers, against)),
+            "differences": records(paired(made.answers, against)),
+            "safety_beside_savings": records(safety_beside_savings(made.answers, against)),
         }
         show_json(document)
         return

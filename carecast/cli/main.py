@@ -11,6 +11,5 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    help="Forecast how many children a council will look after, where, and what it costs; and compare what it could do.",
 )
 commands.register(app)

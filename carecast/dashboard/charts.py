@@ -23,12 +23,18 @@ def dressed(layers: Sequence[Any], height: int = HEIGHT) -> Chart:
         alt.layer(*layers)
         .properties(height=height, width="container", usermeta={"embedOptions": {"renderer": "svg"}})
         .configure_view(stroke=None)
+        .configure_mark(aria=False)
         .configure(font=FONT, padding={"left": 4, "right": 8, "top": 8, "bottom": 4})
         .configure_axis(
             labelFontSize=14, titleFontSize=14, titleFontWeight="normal", labelColor=INK, titleColor=INK, gridColor="#e5e6e7",
             domainColor=GREY, tickColor=GREY, labelAngle=0, titleAnchor="start",
         )
     )  # fmt: skip
+
+
+def _millions(pounds: float) -> str:
+    text = f"£{abs(pounds) / 1e6:.1f}m"
+    return "£0" if text == "£0.0m" else ("\u2212" if pounds < 0 else "") + text
 
 
 def _paint(names: Sequence[str]) -> dict[str, Any]:
@@ -60,13 +66,13 @@ def fan(paths: pd.DataFrame, history: pd.DataFrame, names: Sequence[str], start:
     highest = max(float(paths["p975"].max()), float(history["value"].max()) if len(history) else 0.0, 1.0)
     ceiling = min(highest * 1.05, top) if top else highest * 1.05
     paint = _paint(names)
-    x = alt.X("date:T", title=None, axis=alt.Axis(format="%Y", tickCount="year", labelOverlap="greedy", grid=False))
+    x = alt.X("date:T", title=None, axis=alt.Axis(format="%Y", tickCount="year", labelOverlap="greedy", labelSeparation=10, grid=False))
     base, other = paths[paths["scenario"] == names[0]], paths[paths["scenario"].isin(names[1:])]
     layers: list[Any] = [
         alt.Chart(base).mark_area(opacity=opacity, color=BASELINE_COLOUR, clip=True).encode(x, _y(low, ceiling, None), alt.Y2(high))
         for low, high, opacity in BANDS
     ]
-    for edge in ("p10", "p90"):
+    for edge in ("p10", "p90") if len(other) else ():
         thin = alt.Chart(other).mark_line(strokeWidth=1.2, strokeDash=[2, 3], color=SCENARIO_COLOUR, clip=True)
         layers.append(thin.encode(x, _y(edge, ceiling, None)))
     tips = ["scenario:N", alt.Tooltip("date:T", format="%-d %B %Y"), alt.Tooltip("mean:Q", format=",.1f"),
@@ -80,7 +86,10 @@ def fan(paths: pd.DataFrame, history: pd.DataFrame, names: Sequence[str], start:
 
 
 def _published(history: pd.DataFrame, x: alt.X, y: alt.Y) -> list[Any]:
-    known = alt.Chart(history.dropna(subset=["value"])[[str(x.shorthand).split(":")[0], "value"]])
+    found = history.dropna(subset=["value"])
+    if found.empty:
+        return []
+    known = alt.Chart(found[[str(x.shorthand).split(":")[0], "value"]])
     return [
         known.mark_line(color=GREY, strokeWidth=1.2).encode(x, y),
         known.mark_point(color=INK, filled=True, size=42, opacity=1).encode(x, y),
@@ -120,7 +129,8 @@ def yearly(costs: pd.DataFrame, published: pd.DataFrame, names: Sequence[str]) -
     order = [*published["year"], *(year for year in costs["year"].unique() if year not in set(published["year"]))]
     ceiling = max(float(costs["p90"].max()), float(published["value"].max()) if len(published) else 0.0, 1.0) * 1.05
     paint = _paint(names)
-    x = alt.X("year:O", title=None, sort=order, scale=alt.Scale(domain=order), axis=alt.Axis(labelOverlap="greedy", grid=False))
+    x = alt.X("year:O", title=None, sort=order, scale=alt.Scale(domain=order, paddingOuter=0.9),
+              axis=alt.Axis(labelOverlap="greedy", labelSeparation=8, grid=False))  # fmt: skip
     offset = alt.XOffset("scenario:N", scale=alt.Scale(domain=list(names), paddingOuter=0.8 if len(names) > 1 else 0.5))
     pounds = "'£' + format(datum.value / 1e6, ',.0f') + 'm'"
     data = alt.Chart(costs)
@@ -132,7 +142,20 @@ def yearly(costs: pd.DataFrame, published: pd.DataFrame, names: Sequence[str]) -
         data.mark_line(strokeWidth=2).encode(x, mean, paint["color"], paint["dash"], offset),
         data.mark_point(filled=True, size=95, opacity=1).encode(x, mean, paint["color"], paint["shape"], offset, tooltip=tips),
     ]
-    return dressed([*layers, *_published(published, x, _y("value", ceiling, None, pounds))])
+    layers += _published(published, x, _y("value", ceiling, None, pounds))
+    return dressed([*layers, *_last_values(costs, names, x, offset, ceiling)])
+
+
+def _last_values(costs: pd.DataFrame, names: Sequence[str], x: alt.X, offset: alt.XOffset, ceiling: float) -> list[Any]:
+    """The last mean of each scenario in words beside its mark: above for the higher, below for the lower."""
+    ends = costs[costs["year"] == costs["year"].iloc[-1]]
+    highest = ends["mean"].max()
+    layers = []
+    for row in ends.itertuples():
+        one = pd.DataFrame([{"scenario": row.scenario, "year": row.year, "mean": row.mean, "text": f"£{row.mean / 1e6:.1f}m"}])
+        mark = alt.Chart(one).mark_text(align="left", dx=9, dy=-9 if row.mean == highest else 10, fontSize=14, fontWeight="bold", color=INK)
+        layers.append(mark.encode(x, _y("mean", ceiling, None), offset, alt.Text("text:N")))
+    return layers
 
 
 def dumbbell(costs: pd.DataFrame, names: Sequence[str]) -> Chart:
@@ -148,7 +171,7 @@ def dumbbell(costs: pd.DataFrame, names: Sequence[str]) -> Chart:
     pounds = "'£' + format(datum.value / 1e6, ',.0f') + 'm'"
     axis = alt.Axis(labelExpr=pounds, tickCount=4)
     x = alt.X("mean:Q", title=None, axis=axis, scale=alt.Scale(domain=[min(0.0, float(costs["mean"].min())), ceiling]))
-    y = alt.Y("group:N", title=None, sort=order, axis=alt.Axis(labelLimit=170, labelExpr=WRAPPED, grid=True, domain=False, ticks=False))
+    y = alt.Y("group:N", title=None, sort=order, axis=alt.Axis(**GROUP_AXIS))
     data = alt.Chart(costs)
     spans = data.mark_line(color=GREY, strokeWidth=2).encode(x, y, alt.Detail("group:N"))
     points = data.mark_point(filled=True, size=130, opacity=1).encode(
@@ -157,11 +180,12 @@ def dumbbell(costs: pd.DataFrame, names: Sequence[str]) -> Chart:
     return dressed([spans, points], height=60 * len(order) + 40)
 
 
-# An axis label of several words on two lines.
+# An axis label of several words stands on two lines.
 WRAPPED = (
     "length(datum.label) > 22 ? [slice(datum.label, 0, lastindexof(slice(datum.label, 0, 22), ' ')),"
     " slice(datum.label, lastindexof(slice(datum.label, 0, 22), ' ') + 1)] : datum.label"
 )
+GROUP_AXIS = {"labelLimit": 170, "labelExpr": WRAPPED, "grid": True, "domain": False, "ticks": False, "labelPadding": 14}
 
 
 def saving(net: pd.DataFrame, asked: float | None) -> Chart:
@@ -172,10 +196,11 @@ def saving(net: pd.DataFrame, asked: float | None) -> Chart:
         asked: pounds a year, or None.
     """
     pounds = "(datum.value < 0 ? '\u2212' : '') + '£' + format(abs(datum.value) / 1e6, ',.0f') + 'm'"
-    x = alt.X("year:O", title=None, axis=alt.Axis(labelOverlap="greedy", grid=False, domain=False, ticks=False, labelPadding=8))
+    x = alt.X("year:O", title=None, axis=alt.Axis(labelOverlap="greedy", labelSeparation=8, grid=False, domain=False, ticks=False,
+              labelPadding=8), scale=alt.Scale(padding=0.9))  # fmt: skip
     low, high = min(float(net["p10"].min()), 0.0), max(float(net["p90"].max()), asked or 0.0, 1.0)
     y = alt.Y("mean:Q", title=None, axis=alt.Axis(labelExpr=pounds, tickCount=6), scale=alt.Scale(domain=[low * 1.08, high * 1.1]))
-    data = alt.Chart(net.assign(text=[f"£{mean / 1e6:.1f}m".replace("£-", "\u2212£") for mean in net["mean"]]))
+    data = alt.Chart(net.assign(text=[_millions(mean) for mean in net["mean"]]))
     tips = ["year:O", *(alt.Tooltip(f"{name}:Q", format=",.0f") for name in ("mean", "p10", "p90"))]
     layers: list[Any] = [
         alt.Chart(pd.DataFrame({"mean": [0.0]})).mark_rule(color=GREY).encode(alt.Y("mean:Q")),

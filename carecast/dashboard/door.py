@@ -35,11 +35,10 @@ class Found:
 
     @property
     def label(self) -> str:
-        """What the picker shows."""
-        if self.status == UNREADABLE:
-            return f"{self.identity}: cannot be read"
-        state = f"{self.replications} replications" if self.status == COMPLETE else "not complete"
-        return f"{self.identity}: {self.council}, {state}"
+        """What the picker shows; for a finished run its identity alone, so that an address with it stays short and true."""
+        if self.status == COMPLETE:
+            return self.identity
+        return f"{self.identity} ({'cannot be read' if self.status == UNREADABLE else 'not complete'})"
 
 
 def places() -> tuple[Path | None, Path]:

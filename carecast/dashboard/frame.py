@@ -87,7 +87,7 @@ def _pick_scenario(run: Run) -> str | None:
     names = [*figures.programmes(run), BASELINE]
     picked = st.selectbox(
         "Scenario, beside the baseline", names, key="scenario", bind="query-params", persist_state="session",
-        format_func=lambda name: "None: the baseline alone" if name == BASELINE else legend_name(name),
+        format_func=lambda name: "Baseline alone" if name == BASELINE else legend_name(name),
     )  # fmt: skip
     return None if picked in (None, BASELINE) else picked
 
@@ -129,8 +129,7 @@ def head(place: DeltaGenerator, finding: str, front: panels.Front) -> None:
     with place:
         st.title(finding, anchor=False)
         if front.stamp:
-            with st.container(key="stamp"):
-                st.markdown(front.stamp)
+            st.html(markup.stamp(front.stamp))
         st.html(markup.facts(front.facts))
 
 
@@ -178,12 +177,12 @@ def side_by_side(shown: Sequence[panels.Panel], widths: Sequence[int] = (1, 1)) 
             panel(one)
 
 
-def savings(shown: panels.Savings | None) -> None:
-    """What is saved, by kind, with safety beside it."""
+def savings(shown: panels.Savings | None, otherwise: str) -> None:
+    """What is saved, by kind, with safety beside it; or why there is nothing to show."""
     if shown is None:
-        st.info(prose("baseline_only"))
+        st.info(otherwise)
         return
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([4, 5], gap="large")
     with left:
         panel(shown.panel)
     with right:

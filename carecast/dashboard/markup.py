@@ -18,11 +18,17 @@ def _lines(text: str) -> str:
     return first + "".join(f'<span class="cc-small">{part}</span>' for part in rest)
 
 
+def _kind_of_row(heading: str, strong: Sequence[str]) -> str:
+    if heading in strong:
+        return ' class="cc-strong"'
+    return ' class="cc-part"' if heading.startswith("of which") else ""
+
+
 def table(shown: Table) -> str:
     """A table with caption and headings, in a region that can be scrolled by keyboard."""
     head = "".join(f'<th scope="col">{_lines(column)}</th>' for column in shown.columns)
     body = "".join(
-        f'<tr><th scope="row">{_lines(row[0])}</th>{"".join(f"<td>{_lines(cell)}</td>" for cell in row[1:])}</tr>'
+        f'<tr{_kind_of_row(row[0], shown.strong)}><th scope="row">{_lines(row[0])}</th>{"".join(f"<td>{_lines(cell)}</td>" for cell in row[1:])}</tr>'
         for row in shown.rows
     )
     kind = "cc-prose" if shown.is_prose else "cc-numbers"
@@ -42,8 +48,9 @@ def _tile_line(line: Line) -> str:
 
 
 def tiles(shown: Sequence[Tile]) -> str:
-    """Headline numbers in a grid that folds on narrow screens."""
-    return f'<div class="cc-tiles">{"".join(_tile(tile) for tile in shown)}</div>'
+    """Headline numbers in a grid that folds on narrow screens; small ones (targets) stand closer."""
+    kind = "cc-tiles cc-close" if any(tile.is_good is not None for tile in shown) else "cc-tiles"
+    return f'<div class="{kind}">{"".join(_tile(tile) for tile in shown)}</div>'
 
 
 def _tile(tile: Tile) -> str:
@@ -62,6 +69,11 @@ def key(marks: Sequence[tuple[str, str]]) -> str:
         f'<li><span class="cc-mark {MARKS[mark]}" aria-hidden="true"></span>{escape(text)}</li>' for mark, text in marks
     )
     return f'<ul class="cc-key">{parts}</ul>'
+
+
+def stamp(text: str) -> str:
+    """That figures are illustrative, where nobody can miss it."""
+    return f'<p class="cc-stamp"><strong>Illustrative</strong> {escape(text)}</p>'
 
 
 def facts(shown: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     is_prose: bool = False  # cells are sentences, set to the left
+    strong: tuple[str, ...] = ()  # headings of rows that stand out
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Heading:
     spend: tuple[Panel, ...]
     spend_note: str
     savings: Savings | None
+    no_savings: str
     levers: Table | None
     levers_note: str
     assumptions: Table
@@ -153,6 +155,7 @@ def heading(run: Run, scenario: str | None) -> Heading:
         spend=(spend_panel(view), groups_panel(view)),
         spend_note=_spend_note(view),
         savings=None if scenario is None else savings(view, scenario),
+        no_savings=prose("choose_scenario" if figures.programmes(run) else "baseline_only"),
         levers=levers_table(view),
         levers_note=_levers_note(view),
         assumptions=assumptions_table(view),
@@ -218,8 +221,7 @@ def front(run: Run, scenario: str | None) -> Front:
         began = telling.iso_words(record["counterfactual_date"])
         warnings.append(prose("counterfactual", as_at=telling.iso_words(record["as_at"]), began=began))
     stamp = str(record.get("stamp") or "").removeprefix("illustrative: ").rstrip(".")
-    said = prose("stamp", stamp=stamp[:1].upper() + stamp[1:]) if stamp else ""
-    return Front(said, facts, tuple(warning for warning in warnings if warning))
+    return Front(stamp[:1].upper() + stamp[1:], facts, tuple(warning for warning in warnings if warning))
 
 
 def _monte_carlo(run: Run, scenario: str | None) -> str:
@@ -323,18 +325,23 @@ def children_panel(view: View, measure: str) -> Panel:
     start = figures.figure_of(view.run, BASELINE, measure, 0)
     last = f"{figures.last_date(view.run):%B %Y}"
     noun = "away from home" if measure == AWAY else "looked after"
-    title = f"{value_words(measure, ends[BASELINE].mean)} children {noun} in {last} if nothing changes"
-    if view.scenario is not None:
-        title += f", {value_words(measure, ends[view.scenario].mean)} with \u201c{legend_name(view.scenario)}\u201d"
+    title = f"{value_words(measure, ends[BASELINE].mean)} children {noun} in {last}"
+    said = [value_words(measure, end.mean) for end in ends.values()]
+    if view.scenario is None:
+        title += " if nothing changes"
+    elif said[0] == said[1]:
+        title += f", with or without \u201c{legend_name(view.scenario)}\u201d"
+    else:
+        title += f" if nothing changes, {said[1]} with \u201c{legend_name(view.scenario)}\u201d"
     key = [("line-baseline", "Baseline, mean"), ("bands", "its 50, 80 and 95 % bands")]
     if view.scenario is not None:
         key += [("line-scenario", f"{legend_name(view.scenario)}, mean"), ("edge-scenario", "its 80 % interval")]
     if len(history):
         key.append(("dot", "Published"))
     worded = paths.assign(scenario=[legend_name(name) for name in paths["scenario"]])
-    said = [f"{legend_name(n)} {telling.with_interval(measure, f)} in {last}" for n, f in ends.items()]
+    spoken = [f"{legend_name(n)} {telling.with_interval(measure, f)} in {last}" for n, f in ends.items()]
     alt = f"Line chart of {view.label(measure).lower()}, from {value_words(measure, start.mean)} on " \
-          f"{telling.iso_words(view.run.record['as_at'])}: {'; '.join(said)}. Mean and 80 % interval."  # fmt: skip
+          f"{telling.iso_words(view.run.record['as_at'])}: {'; '.join(spoken)}. Mean and 80 % interval."  # fmt: skip
     subtitle = view.label(measure) + ", at month end. Mean, and bands that hold 50, 80 and 95 % of replications."
     if not len(history):
         subtitle += " No published history of this count for this council."
@@ -434,7 +441,7 @@ def _spend_table(view: View, costs: pd.DataFrame, published: pd.DataFrame) -> Ta
 
 def _money_cell(at: pd.DataFrame) -> str:
     found = at.iloc[0]
-    return f"{money(found['mean'])}\n{telling.between('gross_cost_gbp', found['p10'], found['p90'])}"
+    return f"{money(found['mean'], found['p10'], found['p90'])}\n{telling.between('gross_cost_gbp', found['p10'], found['p90'])}"
 
 
 def groups_panel(view: View) -> Panel:
@@ -530,7 +537,8 @@ def _kinds_table(view: View, frame: pd.DataFrame) -> Table:
     caption = "Savings against the baseline by kind and financial year, mean and 80 % interval"
     still = [year for year in figures.years(view.run) if year not in all_years]
     caption += f"; nothing in {', '.join(still)}" if still else ""
-    return Table(caption, ("Kind", *(_year_words(view, year).replace(" (", "\n(") for year in all_years)), tuple(rows))
+    columns = ("Kind", *(_year_words(view, year).replace(" (", "\n(") for year in all_years))
+    return Table(caption, columns, tuple(rows), strong=("Gross saving", "Net saving"))
 
 
 def safety_table(view: View, scenario: str) -> tuple[str, Table]:
@@ -544,10 +552,10 @@ def safety_table(view: View, scenario: str) -> tuple[str, Table]:
         rows.append((
             label, value_words(row.measure, row.mean_against), value_words(row.measure, row.mean),
             _two_lines(telling.difference_with_interval(row.measure, difference)),
-            telling.chance(row.chance_worse, view.replications), "Worse" if row.worse else "Not clearly worse",
+            f"{telling.chance(row.chance_worse, view.replications)}\n{'Worse' if row.worse else 'Not clearly worse'}",
         ))  # fmt: skip
     title = f"Worse: {', '.join(worse)}" if worse else "No safety measure is clearly worse"
-    columns = ("Over the last 12 months", "Baseline", legend_name(scenario), "Difference\n80 % interval", "Chance worse", "Verdict")
+    columns = ("Over the last 12 months", "Baseline", legend_name(scenario), "Difference\n80 % interval", "Chance worse\nverdict")
     return title, Table("Safety measures beside the saving", columns, tuple(rows))
 
 

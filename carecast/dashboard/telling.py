@@ -46,11 +46,14 @@ def signed(text: str, value: float) -> str:
     return MINUS + text if value < 0 else text
 
 
-def money(pounds: float) -> str:
-    """``£38.4m``, ``£0.4m``, ``£41,000`` or ``£530``."""
+def money(pounds: float, *beside: float) -> str:
+    """``£38.4m``, ``£0.4m``, ``£41,000`` or ``£530``; in millions too when sums beside it are."""
     size = abs(pounds)
-    if size >= 99_500:
-        return signed(f"£{size / 1e6:.1f}m", pounds)
+    if round(size) == 0:
+        return "£0"
+    if max(size, *map(abs, beside)) >= 99_500 if beside else size >= 99_500:
+        text = f"£{size / 1e6:.1f}m"
+        return signed(text, pounds if text != "£0.0m" else 0)
     if size >= 10_000:
         return signed(f"£{round(size / 1000) * 1000:,}", pounds)
     return signed(f"£{size:,.0f}", pounds if round(size) else 0)
@@ -85,6 +88,8 @@ def difference_words(measure: str, value: float) -> str:
 
 def between(measure: str, low: float, high: float) -> str:
     """An interval in the unit of its measure."""
+    if measure.endswith("_gbp"):
+        return f"{money(low, high)} to {money(high, low)}"
     return f"{value_words(measure, low)} to {value_words(measure, high)}"
 
 
@@ -106,8 +111,9 @@ def difference_with_interval(measure: str, found: Figure) -> str:
 
 def chance(probability: float, replications: int) -> str:
     """A probability; where all or none of the replications say so, that."""
-    if round(probability * replications) in (0, replications):
-        return f"{'none' if probability < 0.5 else 'all'} of {replications}"
+    told = round(probability * replications)
+    if told in (0, replications):
+        return f"{told} of {replications}"
     return percent(100 * probability)
 
 
@@ -173,7 +179,8 @@ def saving_label(nation: str, kind: str) -> str:
 
 def number_label(name: str) -> str:
     """A number of the register in words."""
-    return NUMBER_LABELS.get(name, name.replace(".", ": ").replace("_", " "))
+    words = name.replace(".", ": ").replace("_", " ")
+    return NUMBER_LABELS.get(name, words[:1].upper() + words[1:])
 
 
 def target_words(target: Target) -> str:

@@ -8,13 +8,12 @@ keeps a family of layer k when its own uniform is below r - k: nobody is renumbe
 Scalar source, compiled before use (``compiled.py``); tests run it as it stands and compare.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from carecast.model import draws as dr
 from carecast.model import rules
 from carecast.model import words as w
-
-Flat = Any
+from carecast.model.tables import Flat, Kids
 
 
 class Streams(NamedTuple):
@@ -56,7 +55,7 @@ MAX_CHILDREN = 6
 MIN_GAP_DAYS, MAX_GAP_DAYS = 400, 1600  # between brothers and sisters next to each other in age (assumed, see docs)
 
 
-def count_or_draw(streams, seed, replication, columns, write):  # type: ignore[no-untyped-def]
+def count_or_draw(streams: Streams, seed: int, replication: int, columns: FamilyColumns, write: bool) -> int:
     """Draw all families; with ``write`` false only count them. Returns how many there are."""
     n = 0
     for layer in range(streams.n_layers):
@@ -66,7 +65,10 @@ def count_or_draw(streams, seed, replication, columns, write):  # type: ignore[n
     return n
 
 
-def _stream(streams, seed, replication, layer, route, locality, columns, n, write):  # type: ignore[no-untyped-def]
+def _stream(
+    streams: Streams, seed: int, replication: int, layer: int, route: int, locality: int, columns: FamilyColumns,
+    n: int, write: bool,
+) -> int:  # fmt: skip
     group = (layer * w.N_ROUTES + route) * 1024 + locality
     stream_1, stream_2 = dr.lanes(seed, replication, dr.WHO_STREAM, group, 0)
     base = (route * streams.n_localities + locality) * streams.n_months
@@ -96,7 +98,10 @@ def _stream(streams, seed, replication, layer, route, locality, columns, n, writ
     return n
 
 
-def _draw_family(streams, seed, replication, layer, route, locality, group, number, day, columns, n):  # type: ignore[no-untyped-def]
+def _draw_family(
+    streams: Streams, seed: int, replication: int, layer: int, route: int, locality: int, group: int, number: int,
+    day: int, columns: FamilyColumns, n: int,
+) -> None:  # fmt: skip
     key_1, key_2 = dr.lanes(seed, replication, dr.WHO_FAMILY, group, number)
     columns.arrival_day[n] = day
     columns.route[n] = route
@@ -110,7 +115,9 @@ def _draw_family(streams, seed, replication, layer, route, locality, group, numb
     start = streams.zone_start[locality]
     zones = streams.zone_start[locality + 1] - start
     columns.zone[n] = start + rules.choose(streams.zone_weight, start, zones, dr.uniform(key_1, key_2, dr.P_ZONE, 0))
-    columns.quintile[n] = 1 + rules.choose(streams.quintiles, locality * 5, 5, dr.uniform(key_1, key_2, dr.P_QUINTILE, 0))
+    columns.quintile[n] = 1 + rules.choose(
+        streams.quintiles, locality * 5, 5, dr.uniform(key_1, key_2, dr.P_QUINTILE, 0)
+    )
     years = 0
     if route != w.NEWBORN:
         years = rules.choose(streams.ages, route * 18, 18, dr.uniform(key_1, key_2, dr.P_AGE, 0))
@@ -126,7 +133,7 @@ def _draw_family(streams, seed, replication, layer, route, locality, group, numb
     columns.kept[n] = 1 if kept else 0
 
 
-def place_children(n_families, columns, first_child, kids):  # type: ignore[no-untyped-def]
+def place_children(n_families: int, columns: FamilyColumns, first_child: int, kids: Kids) -> int:
     """Fill the children of families ``0..n_families-1`` from ``first_child`` on; the lead child comes first.
 
     Brothers and sisters of the lead child are younger or older by gaps of their own; anybody who would be unborn or an
@@ -162,7 +169,10 @@ def place_children(n_families, columns, first_child, kids):  # type: ignore[no-u
     return child
 
 
-def stock_keys(seed, replication, n_children, n_families, kid_1, kid_2, family_1, family_2):  # type: ignore[no-untyped-def]
+def stock_keys(
+    seed: int, replication: int, n_children: int, n_families: int, kid_1: Flat, kid_2: Flat, family_1: Flat,
+    family_2: Flat,
+) -> None:  # fmt: skip
     """Hands of the children and families in the system at the start: numbered by content, anew in each replication."""
     for child in range(n_children):
         kid_1[child], kid_2[child] = dr.lanes(seed, replication, dr.WHO_STOCK, 0, child)

@@ -52,14 +52,20 @@ class CapacityBuilder:
             if closing.provider not in self.codes:
                 raise BadFile(f"close {closing.provider!r}: no such provider; there are {', '.join(self.codes)}")
             at = self.codes[closing.provider]
-            self.openings[at] = Opening(self.openings[at].admits_from, closing.last_admission_day - 1, closing.close_day)
+            self.openings[at] = Opening(
+                self.openings[at].admits_from, closing.last_admission_day - 1, closing.close_day
+            )
         if not any(
             p.places is None and p.placement_type == "residential_external" and opening == Opening()
             for p, opening in zip(self.providers, self.openings, strict=True)
         ):
-            raise BadFile(f"{parameters.council}: needs one residential_external provider, never closed, without a limit to overflow to")
+            raise BadFile(
+                f"{parameters.council}: needs a residential_external provider, never closed, without a limit, to overflow to"
+            )
         self.place_changes = [
-            (change, window_path(change.window, calendar)) for change in plan.changes if isinstance(change, ChangePlaces)
+            (change, window_path(change.window, calendar))
+            for change in plan.changes
+            if isinstance(change, ChangePlaces)
         ]
         self._lay_out_zones()
         self._lay_out_pools()
@@ -71,11 +77,16 @@ class CapacityBuilder:
         return np.argsort(kinds, kind="stable").astype(np.int64), start.astype(np.int64)
 
     def _lay_out_zones(self) -> None:
-        start, weights, eastings, northings, names = [0], [], [], [], []
+        start = [0]
+        weights: list[float] = []
+        eastings: list[float] = []
+        northings: list[float] = []
+        names: list[tuple[str, str]] = []
         for locality in self.parameters.localities:
             children = np.array([zone.children for zone in locality.zones], dtype=float)
             total = children.sum()
-            weights.extend(np.cumsum(children / total if total > 0 else np.full(len(children), 1 / len(children))))
+            shares = children / total if total > 0 else np.full(len(children), 1 / len(children))
+            weights.extend(np.cumsum(shares).tolist())
             eastings.extend(zone.easting_m for zone in locality.zones)
             northings.extend(zone.northing_m for zone in locality.zones)
             names.extend((locality.name, zone.name) for zone in locality.zones)
@@ -150,7 +161,9 @@ class CapacityBuilder:
         return self.locality_names.index(name) if name in self.locality_names else -1
 
     def _usable(self, provider: Provider, row: DrawRow, seed: int, replication: int) -> np.ndarray:
-        places = np.full(self.calendar.n_months, row.get(f"provider.{provider.code}.places", float(provider.places or 0)))
+        places = np.full(
+            self.calendar.n_months, row.get(f"provider.{provider.code}.places", float(provider.places or 0))
+        )
         for change, path in self.place_changes:
             if change.target == provider.code:
                 places = places + effect_size(change.add, seed, replication) * path
@@ -192,7 +205,9 @@ class CapacityBuilder:
                 continue
             number = np.full(self.calendar.n_months, row.get(f"pool.{pool.code}.places", float(pool.places)))
             for change, path in self.place_changes:
-                named = change.target == pool.code or (change.target == pool.service and self._reaches(change, pool.localities))
+                named = change.target == pool.code or (
+                    change.target == pool.service and self._reaches(change, pool.localities)
+                )
                 if named:
                     number = number + effect_size(change.add, seed, replication) * path
             places[at] = np.floor(np.clip(number, 0.0, None) + 0.5).astype(np.int64)

@@ -9,8 +9,10 @@ import hashlib
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType, ModuleType
+from typing import Any
 
 import numba
 import platformdirs
@@ -48,14 +50,14 @@ FOLDER = cache_folder()
 IS_FIRST_COMPILE = FOLDER is not None and not any(FOLDER.iterdir())
 
 
-def compile_function(function: FunctionType) -> FunctionType:
+def compile_function(function: FunctionType) -> Callable[..., Any]:
     """One function compiled, with the cache if there is one."""
     if FOLDER is None:
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True)(function)
     before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     numba.config.CACHE_DIR = str(FOLDER)  # type: ignore[attr-defined]
     try:
-        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True, cache=True)(function)
     finally:
         numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
 
@@ -64,7 +66,7 @@ def _copy(name: str, copies: dict[str, ModuleType]) -> ModuleType:
     file = Path(__file__).with_name(f"{name}.py")
     module = ModuleType(f"carecast.model._compiled_{name}", f"Compiled copy of carecast.model.{name}.")
     sys.modules[module.__name__] = module
-    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), vars(module))  # noqa: S102 - our own source
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), vars(module))
     for key, value in list(vars(module).items()):
         if isinstance(value, ModuleType) and value.__name__.removeprefix("carecast.model.") in copies:
             setattr(module, key, copies[value.__name__.removeprefix("carecast.model.")])

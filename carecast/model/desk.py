@@ -11,7 +11,7 @@ from typing import NamedTuple
 from carecast.model import draws as dr
 from carecast.model import rules
 from carecast.model import words as w
-from carecast.model.tables import Flat
+from carecast.model.tables import Families, Flat, Kids, Places, Pools
 
 N_PRIORITIES = 3  # of a service queue: urgent, standard, low
 KEY_SHIFT = 1 << 40
@@ -65,8 +65,8 @@ class Queues(NamedTuple):
     count: Flat  # [0]
 
 
-# --- sorting today's requests -------------------------------------------------------------------------------------------------
-def sort_keys(keys, n):  # type: ignore[no-untyped-def]
+# --- sorting today's requests -------------------------------------------------------------------------------------
+def sort_keys(keys: Flat, n: int) -> None:
     """Heapsort the first ``n`` keys in place, ascending."""
     for start in range(n // 2 - 1, -1, -1):
         _sift(keys, start, n)
@@ -77,7 +77,7 @@ def sort_keys(keys, n):  # type: ignore[no-untyped-def]
         _sift(keys, 0, end)
 
 
-def _sift(keys, start, n):  # type: ignore[no-untyped-def]
+def _sift(keys: Flat, start: int, n: int) -> None:
     key = keys[start]
     at = start
     below = 2 * at + 1
@@ -92,8 +92,8 @@ def _sift(keys, start, n):  # type: ignore[no-untyped-def]
     keys[at] = key
 
 
-# --- services -----------------------------------------------------------------------------------------------------------------
-def ask_service(queues, case, pool, priority):  # type: ignore[no-untyped-def]
+# --- services -----------------------------------------------------------------------------------------------------
+def ask_service(queues: Queues, case: int, pool: int, priority: int) -> None:
     """File today's request of a case for a place in a pool."""
     queues.pending[queues.count[0]] = priority * KEY_SHIFT + case
     queues.count[0] += 1
@@ -101,7 +101,7 @@ def ask_service(queues, case, pool, priority):  # type: ignore[no-untyped-def]
     queues.priority[case] = priority
 
 
-def leave_queue(queues, case):  # type: ignore[no-untyped-def]
+def leave_queue(queues: Queues, case: int) -> None:
     """Take a waiting case out of its queue."""
     at = queues.pool[case] * N_PRIORITIES + queues.priority[case]
     before = queues.before[case]
@@ -117,12 +117,12 @@ def leave_queue(queues, case):  # type: ignore[no-untyped-def]
     queues.pool[case] = -1
 
 
-def give_back(queues, pool):  # type: ignore[no-untyped-def]
+def give_back(queues: Queues, pool: int) -> None:
     """Free one place of a pool."""
     queues.busy[pool] -= 1
 
 
-def file_requests(queues):  # type: ignore[no-untyped-def]
+def file_requests(queues: Queues) -> None:
     """Put today's requests at the end of their queues, by priority and case."""
     n = queues.count[0]
     sort_keys(queues.pending, n)
@@ -140,7 +140,7 @@ def file_requests(queues):  # type: ignore[no-untyped-def]
     queues.count[0] = 0
 
 
-def next_served(queues, pools, pool, month):  # type: ignore[no-untyped-def]
+def next_served(queues: Queues, pools: Pools, pool: int, month: int) -> int:
     """The next case to be served by a pool today, or -1; takes the place."""
     places = pools.places[pool * (len(pools.places) // pools.n_pools) + month]
     if places >= 0 and queues.busy[pool] >= places:
@@ -154,8 +154,8 @@ def next_served(queues, pools, pool, month):  # type: ignore[no-untyped-def]
     return -1
 
 
-# --- homes ----------------------------------------------------------------------------------------------------------------------
-def ask_home(homes, child, wanted, about, priority):  # type: ignore[no-untyped-def]
+# --- homes --------------------------------------------------------------------------------------------------------
+def ask_home(homes: Homes, child: int, wanted: int, about: int, priority: int) -> None:
     """File a child's request for a home today."""
     homes.pending[homes.count[0]] = priority * KEY_SHIFT + child
     homes.count[0] += 1
@@ -163,7 +163,7 @@ def ask_home(homes, child, wanted, about, priority):  # type: ignore[no-untyped-
     homes.wanted[child] = wanted
 
 
-def leave_home(homes, child):  # type: ignore[no-untyped-def]
+def leave_home(homes: Homes, child: int) -> int:
     """Free a child's place; returns the provider."""
     provider = homes.provider[child]
     homes.taken[provider] -= 1
@@ -171,7 +171,7 @@ def leave_home(homes, child):  # type: ignore[no-untyped-def]
     return provider
 
 
-def move_in(homes, child, provider, miles, home):  # type: ignore[no-untyped-def]
+def move_in(homes: Homes, child: int, provider: int, miles: float, home: int) -> None:
     """Give a child a place at a provider."""
     homes.taken[provider] += 1
     homes.provider[child] = provider
@@ -179,7 +179,7 @@ def move_in(homes, child, provider, miles, home):  # type: ignore[no-untyped-def
     homes.home[child] = home
 
 
-def vacancies(places, homes, provider, day, month, n_months):  # type: ignore[no-untyped-def]
+def vacancies(places: Places, homes: Homes, provider: int, day: int, month: int, n_months: int) -> int:
     """Free usable places of a provider today; a large number when unlimited, 0 when it admits nobody."""
     if day < places.admits_from[provider] or day > places.admits_until[provider]:
         return 0
@@ -189,7 +189,7 @@ def vacancies(places, homes, provider, day, month, n_months):  # type: ignore[no
     return max(0, usable - homes.taken[provider])
 
 
-def position_miles(places, kids, child, provider, ask):  # type: ignore[no-untyped-def]
+def position_miles(places: Places, kids: Kids, child: int, provider: int, ask: int) -> float:
     """Straight-line miles (OSGB) from a child's home to a provider with a position.
 
     A pool of households has them spread over its locality: one of the locality's zones, the child's hand deciding.
@@ -208,14 +208,14 @@ def position_miles(places, kids, child, provider, ask):  # type: ignore[no-untyp
     return math.sqrt(across * across + up * up) / w.METRES_PER_MILE
 
 
-def measure_stock(places, homes, kids, child):  # type: ignore[no-untyped-def]
+def measure_stock(places: Places, homes: Homes, kids: Kids, child: int) -> None:
     """Measure the distance of a child already placed at the start where the home's position is known."""
     provider = homes.provider[child]
     if places.has_position[provider]:
         homes.miles[child] = position_miles(places, kids, child, provider, 0)
 
 
-def drawn_miles(places, kids, child, kind, ask):  # type: ignore[no-untyped-def]
+def drawn_miles(places: Places, kids: Kids, child: int, kind: int, ask: int) -> float:
     """Miles to a home without a position: lognormal by placement type, or unknown; home itself is 0."""
     key_1 = kids.key_1[child]
     key_2 = kids.key_2[child]
@@ -226,7 +226,7 @@ def drawn_miles(places, kids, child, kind, ask):  # type: ignore[no-untyped-def]
     return places.median_miles[kind] * math.exp(places.sigma_ln[kind] * dr.normal(key_1, key_2, dr.P_DISTANCE, ask))
 
 
-def matches(places, kids, child, provider, free, ask):  # type: ignore[no-untyped-def]
+def matches(places: Places, kids: Kids, child: int, provider: int, free: int, ask: int) -> bool:
     """Whether one of ``free`` vacancies suits the child: chance 1 - (1 - match chance)^free, the child's hand deciding."""
     chance = places.match_chance[provider]
     if chance >= 1.0:
@@ -235,7 +235,10 @@ def matches(places, kids, child, provider, free, ask):  # type: ignore[no-untype
     return u < 1.0 - math.pow(1.0 - chance, float(min(free, 1000)))
 
 
-def with_siblings(places, homes, kids, families, child, wanted, ask, day, month, n_months):  # type: ignore[no-untyped-def]
+def with_siblings(
+    places: Places, homes: Homes, kids: Kids, families: Families, child: int, wanted: int, ask: int, day: int,
+    month: int, n_months: int,
+) -> int:  # fmt: skip
     """A brother or sister whose home has room for this child too, or -1. Only homes of the kind that is wanted first."""
     family = kids.family[child]
     first = families.first_child[family]
@@ -253,7 +256,10 @@ def with_siblings(places, homes, kids, families, child, wanted, ask, day, month,
     return -1
 
 
-def find_home(places, homes, kids, families, child, wanted, ask, day, month, n_months, within_only, community_only):  # type: ignore[no-untyped-def]  # noqa: E501
+def find_home(
+    places: Places, homes: Homes, kids: Kids, families: Families, child: int, wanted: int, ask: int, day: int,
+    month: int, n_months: int, within_only: bool, community_only: bool,
+) -> tuple[int, float, int]:  # fmt: skip
     """(provider, miles, whose home) for a child, or (-1, 0, child): brothers and sisters first, then the chain of types.
 
     ``within_only`` takes nothing beyond the radius or unknown, ``community_only`` nothing residential: for children who
@@ -283,7 +289,10 @@ def find_home(places, homes, kids, families, child, wanted, ask, day, month, n_m
     return provider, _miles_to(places, kids, child, provider, ask), child
 
 
-def _in_group(places, homes, kids, child, kind_1, kind_2, ask, day, month, n_months, radius, within_only):  # type: ignore[no-untyped-def]
+def _in_group(
+    places: Places, homes: Homes, kids: Kids, child: int, kind_1: int, kind_2: int, ask: int, day: int, month: int,
+    n_months: int, radius: float, within_only: bool,
+) -> tuple[int, float]:  # fmt: skip
     """Nearest suitable limited place inside the radius (own type first), then beyond it, then the spot market."""
     for beyond in range(2):
         if beyond and (within_only or places.refuse_beyond[month]):
@@ -305,7 +314,10 @@ def _in_group(places, homes, kids, child, kind_1, kind_2, ask, day, month, n_mon
     return -1, 0.0
 
 
-def _nearest(places, homes, kids, child, kind, ask, day, month, n_months, radius, beyond):  # type: ignore[no-untyped-def]
+def _nearest(
+    places: Places, homes: Homes, kids: Kids, child: int, kind: int, ask: int, day: int, month: int, n_months: int,
+    radius: float, beyond: int,
+) -> tuple[int, float]:  # fmt: skip
     """Nearest provider of a type that has a position, a vacancy and a match, inside or beyond the radius."""
     best = -1
     best_miles = 0.0
@@ -325,7 +337,9 @@ def _nearest(places, homes, kids, child, kind, ask, day, month, n_months, radius
     return best, best_miles
 
 
-def _spot(places, homes, kids, child, kind, ask, day, month, n_months):  # type: ignore[no-untyped-def]
+def _spot(
+    places: Places, homes: Homes, kids: Kids, child: int, kind: int, ask: int, day: int, month: int, n_months: int,
+) -> tuple[int, float]:  # fmt: skip
     """First provider of a type without a position that has a vacancy and a match; its distance is drawn."""
     for i in range(places.kind_start[kind], places.kind_start[kind + 1]):
         provider = places.of_kind[i]
@@ -337,9 +351,16 @@ def _spot(places, homes, kids, child, kind, ask, day, month, n_months):  # type:
     return -1, 0.0
 
 
-def last_resort(places, wanted, day):  # type: ignore[no-untyped-def]
+def last_resort(places: Places, wanted: int, day: int) -> int:
     """The first unlimited provider open to anybody: of the wanted type, else the spot market for homes."""
-    for kind in (wanted, w.RESIDENTIAL_EXTERNAL, w.UNREGISTERED, w.OTHER_RESIDENTIAL, w.FOSTER_AGENCY, w.OTHER_COMMUNITY):
+    for kind in (
+        wanted,
+        w.RESIDENTIAL_EXTERNAL,
+        w.UNREGISTERED,
+        w.OTHER_RESIDENTIAL,
+        w.FOSTER_AGENCY,
+        w.OTHER_COMMUNITY,
+    ):
         for i in range(places.kind_start[kind], places.kind_start[kind + 1]):
             provider = places.of_kind[i]
             unlimited = places.usable[provider * (len(places.usable) // len(places.kind))] < 0
@@ -348,13 +369,13 @@ def last_resort(places, wanted, day):  # type: ignore[no-untyped-def]
     return -1
 
 
-def _miles_to(places, kids, child, provider, ask):  # type: ignore[no-untyped-def]
+def _miles_to(places: Places, kids: Kids, child: int, provider: int, ask: int) -> float:
     if places.has_position[provider]:
         return position_miles(places, kids, child, provider, ask)
     return drawn_miles(places, kids, child, places.kind[provider], ask)
 
 
-def outside_area(places, kids, child, provider, ask):  # type: ignore[no-untyped-def]
+def outside_area(places: Places, kids: Kids, child: int, provider: int, ask: int) -> int:
     """1 when a home lies outside the council's area: by its position, or drawn for homes without one."""
     if places.has_position[provider]:
         return places.outside[provider]

@@ -8,9 +8,9 @@ import numpy as np
 from carecast.model import words as w
 from carecast.model.calendar import Calendar, make_calendar
 from carecast.model.capacity import CapacityBuilder
+from carecast.model.effects import effect_size
 from carecast.model.event_log import Children, Log, as_children
 from carecast.model.levels import DrawRow, HazardBuilder, branch_table, make_choices, wanted_table, window_path
-from carecast.model.effects import effect_size
 from carecast.model.parameters import BadFile, Calibrated, Provider
 from carecast.model.plan import Divert, Plan
 from carecast.model.population import ArrivalsBuilder
@@ -40,7 +40,9 @@ class World:
         BadFile: plan, stock and parameter set do not fit together.
     """
 
-    def __init__(self, calibrated: Calibrated, plan: Plan, until: dt.date, seed: int, radius_miles: float | None = None) -> None:
+    def __init__(
+        self, calibrated: Calibrated, plan: Plan, until: dt.date, seed: int, radius_miles: float | None = None
+    ) -> None:
         parameters = calibrated.parameters
         self.calibrated = calibrated
         self.parameters = parameters
@@ -101,7 +103,9 @@ class World:
             }
             for name in set(frame.loc[frame["state"] == "in_care", "placement_type"]) & set(w.PLACEMENT_TYPES):
                 if w.PLACEMENT_TYPES.index(name) not in first:
-                    raise BadFile(f"stock.parquet: children in {name} but the parameter set has no provider of that type")
+                    raise BadFile(
+                        f"stock.parquet: children in {name} but the parameter set has no provider of that type"
+                    )
             self._stock[variant] = read_stock(
                 frame[frame["variant"] == variant], self.calendar.start_day, list(self.locality_names),
                 capacity.zone_index, capacity.zone_start, capacity.codes, first,

@@ -13,7 +13,7 @@ UNSET = -1
 LONG_AGO = -w.NEVER
 NOT_HELD = -1  # a month or financial year that the tables do not hold
 
-# --- services counted by child-days or by children started ----------------------------------------------------------
+# --- services counted by child-days or by children started ---------------------------------------------------------
 SERVICE_LINES = (
     "early_help",
     "assessment",
@@ -30,7 +30,7 @@ L_EARLY_HELP, L_ASSESSMENT, L_SUPPORT, L_PROTECTION, L_PRE_ENTRY, L_HOME, L_KINS
 )
 N_SERVICE_LINES = 9
 
-# --- monthly counts of children: numerators and denominators of every measure ---------------------------------------
+# --- monthly counts of children: numerators and denominators of every measure --------------------------------------
 COUNTS = (
     "looked_after",
     "continuing_care",

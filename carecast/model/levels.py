@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
@@ -42,7 +41,8 @@ def window_path(window: Window, calendar: Calendar) -> Floats:
         first_month = int(np.searchsorted(ends, window.from_day, side="right"))
         step = np.clip((np.arange(len(starts)) - first_month + 1) / window.ramp_months, 0.0, 1.0)
         share = share * step
-    return cast(Floats, share)
+    path: Floats = share
+    return path
 
 
 def _named(names: tuple[str, ...], given: tuple[str, ...]) -> Floats:
@@ -93,7 +93,9 @@ class HazardBuilder:
         clash = self.added & (base.max(axis=3) > 0)
         if clash.any():
             cause = w.CAUSES[int(np.argwhere(clash)[0][0])]
-            raise BadFile(f"a lever adds a rate of {cause}, which already has one in {parameters.council}: multiply it instead")
+            raise BadFile(
+                f"a lever adds a rate of {cause}, which already has one in {parameters.council}: multiply it instead"
+            )
 
     def rates(self, row: DrawRow, with_added: bool = True) -> Floats:
         """Hazards per day [cause][placement type][age band][duration band] of one draw row."""
@@ -144,21 +146,21 @@ class HazardBuilder:
                 added = size if added is None else added + size
             else:
                 scaled = scaled * ramped_ratio(effect_size(change.ratio, seed, replication), path)
-        return scaled if added is None else cast(Floats, scaled * added)
+        return scaled if added is None else scaled * added
 
 
 def ramped_ratio(ratio: float, path: Floats) -> Floats:
     """Ratio in force: geometric from 1 to ``ratio`` as the path goes from 0 to 1."""
     if ratio <= 0.0:
         return 1.0 - path
-    return cast(Floats, np.exp(path * math.log(ratio)))
+    return np.exp(path * math.log(ratio))
 
 
 def level_path(key: tuple[int, int], purpose: int, sd_per_year: float, n_months: int) -> Floats:
     """A drifting level: exp of a random walk with monthly steps of sd / sqrt(12), starting at 1 in month 0."""
     steps = np.array([dr.normal(key[0], key[1], purpose, month) for month in range(1, n_months)])
     walk = np.concatenate([[0.0], np.cumsum(steps)]) if n_months else np.zeros(0)
-    return cast(Floats, np.exp(sd_per_year / math.sqrt(12.0) * walk))
+    return np.exp(sd_per_year / math.sqrt(12.0) * walk)
 
 
 def _cells(rate: Rate) -> tuple[int, list[int]]:
@@ -181,7 +183,9 @@ class ChanceTable:
         self.central = np.zeros((rows, w.N_AGE_BANDS, width))
         self.column = np.full((rows, w.N_AGE_BANDS, width), -1, dtype=np.int64)
 
-    def fill(self, row: int, age: int, chances: dict[int, float], names: dict[int, str], columns: dict[str, int]) -> None:
+    def fill(
+        self, row: int, age: int, chances: dict[int, float], names: dict[int, str], columns: dict[str, int]
+    ) -> None:
         """Set the chances of one row and age band, and where their draws are."""
         self.central[row, age] = 0.0
         self.column[row, age] = -1
@@ -193,7 +197,7 @@ class ChanceTable:
         """The flat cumulated table of one draw row; rows without chances fall to their last outcome."""
         table = np.where(self.column >= 0, values[self.column], self.central) if len(values) else self.central
         total = table.sum(axis=2, keepdims=True)
-        return cast(Floats, np.cumsum(table / np.where(total > 0, total, 1.0), axis=2).ravel())
+        return np.cumsum(table / np.where(total > 0, total, 1.0), axis=2).ravel()
 
 
 def branch_table(parameters: ParameterSet, columns: dict[str, int]) -> ChanceTable:
@@ -208,7 +212,12 @@ def branch_table(parameters: ParameterSet, columns: dict[str, int]) -> ChanceTab
     return table
 
 
-_MOMENTS = {"entry": rules.M_ENTRY, "return": rules.M_RETURN, "remand": rules.M_REMAND, "unaccompanied": rules.M_UNACCOMPANIED}
+_MOMENTS = {
+    "entry": rules.M_ENTRY,
+    "return": rules.M_RETURN,
+    "remand": rules.M_REMAND,
+    "unaccompanied": rules.M_UNACCOMPANIED,
+}
 
 
 def wanted_table(parameters: ParameterSet, columns: dict[str, int]) -> ChanceTable:

@@ -193,7 +193,9 @@ class Provider(Sourced):
     places: int | None = Field(default=None, ge=0)
     usable_share: float = Field(default=1.0, ge=0, le=1)
     match_chance: float = Field(default=1.0, ge=0, le=1)
-    weekly_cost_gbp: float = Field(ge=0)  # per child placed, at prices of ``price_year``; own houses: variable part only
+    weekly_cost_gbp: float = Field(
+        ge=0
+    )  # per child placed, at prices of ``price_year``; own houses: variable part only
     fixed_weekly_cost_gbp: float = Field(default=0.0, ge=0)  # per house or pool, whoever lives there
     price_sigma_ln: float = Field(default=0.0, ge=0)  # spread of the mean-one price multiplier of a placement
     price_year: str
@@ -342,7 +344,9 @@ def load(folder: Path) -> Calibrated:
     folder = Path(folder)
     missing = [name for name in ("parameters.toml", "draws.parquet", "stock.parquet") if not (folder / name).is_file()]
     if missing:
-        raise BadFile(*(f"{folder / name}: not found; a parameter set comes from `carecast calibrate`" for name in missing))
+        raise BadFile(
+            *(f"{folder / name}: not found; a parameter set comes from `carecast calibrate`" for name in missing)
+        )
     file = folder / "parameters.toml"
     try:
         parameters = ParameterSet.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))

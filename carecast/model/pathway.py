@@ -52,9 +52,10 @@ class World:
         self.asked_pools: set[int] = set()
         self.desk_called = False
 
-    # --- the day -----------------------------------------------------------------------------------------------------------
+    # --- the day ---------------------------------------------------------------------------------------------------
     @property
     def today(self) -> int:
+        """The day."""
         return int(self.env.now) // QUARTERS
 
     def until(self, day: int) -> simpy.Event:
@@ -115,7 +116,7 @@ class World:
         self.log.add(self.today, child, w.PLACEMENT_ENDED, self.scene.kids.locality[child], provider, cause)
         return provider
 
-    # --- asking ------------------------------------------------------------------------------------------------------------
+    # --- asking ----------------------------------------------------------------------------------------------------
     def ask_service(self, case: Case, service: int, limit_day: int) -> Story:
         """Wait for a place in a service, at most until ``limit_day``; True when served."""
         s = self.scene
@@ -126,7 +127,7 @@ class World:
             desk.file_requests(s.queues)  # of the stock one by one: who has waited longest comes first
         served = self.served[~case.number] = self.env.event()
         if limit_day < s.hazards.end_day:
-            self.until(limit_day).callbacks.append(lambda _: self._give_up(case.number, served))  # type: ignore[union-attr]
+            self.until(limit_day).callbacks.append(lambda _: self._give_up(case.number, served))
         is_served = yield served
         return pool if is_served else -1
 
@@ -151,7 +152,7 @@ class World:
             self.log.add(self.today if day is None else day, child, event, locality, -1, detail)
 
 
-# --- the community side: a family's story -------------------------------------------------------------------------------------
+# --- the community side: a family's story -------------------------------------------------------------------------
 def receive(world: World, family: int) -> None:
     """A family arrives: at the front door, or straight into care by a direct route."""
     s = world.scene
@@ -363,7 +364,7 @@ STAGES = {
 }
 
 
-# --- in care and after: a child's story ---------------------------------------------------------------------------------------
+# --- in care and after: a child's story ---------------------------------------------------------------------------
 def child_story(
     world: World, child: int, how: int = 0, wanted: int = -1, after: int = -1, since: int | None = None
 ) -> Story:
@@ -390,7 +391,12 @@ def in_care(world: World, child: int, how: int, wanted: int) -> Story:
     """One placement after another until the child leaves care; returns the state after it."""
     s = world.scene
     kids, homes = s.kids, s.homes
-    locality, birth_day, key_1, key_2 = kids.locality[child], kids.birth_day[child], kids.key_1[child], kids.key_2[child]
+    locality, birth_day, key_1, key_2 = (
+        kids.locality[child],
+        kids.birth_day[child],
+        kids.key_1[child],
+        kids.key_2[child],
+    )
     stay = s.stays[child] = s.stays[child] + 1
     thresholds = [dr.unit_exponential(key_1, key_2, cause, stay) for cause in range(w.FIRST_EXIT, w.LAST_EXIT + 1)]
     care_since, placed_since = s.care_since(child, world.today), s.placed_since(child, world.today)
@@ -436,7 +442,9 @@ def leave_care(world: World, child: int, cause: int, kind: int, stay: int) -> in
     """End the stay in care; in continuing care the child keeps the home."""
     s, day = world.scene, world.today
     kids = s.kids
-    state = rules.after_exit(s.choices, cause, kind, day - kids.birth_day[child], kids.key_1[child], kids.key_2[child], stay)
+    state = rules.after_exit(
+        s.choices, cause, kind, day - kids.birth_day[child], kids.key_1[child], kids.key_2[child], stay
+    )
     if state == w.CONTINUING_CARE:
         provider = s.homes.provider[child]
         world.log.add(day, child, w.PLACEMENT_ENDED, kids.locality[child], provider, cause)

@@ -1,7 +1,6 @@
 """Who could arrive: intensities of the arrival streams of one replication."""
 
 import math
-from typing import cast
 
 import numpy as np
 
@@ -53,7 +52,7 @@ class ArrivalsBuilder:
             chances = np.array(series.values)
         if len(chances) != 18:
             raise BadFile(f"ages.{route}: needs 18 chances, one for each year of age from 0 to 17, not {len(chances)}")
-        return cast(np.ndarray, np.cumsum(chances / chances.sum()))
+        return np.cumsum(chances / chances.sum())
 
     def _risk(self) -> np.ndarray:
         series = self.parameters.series.get("disadvantage.relative_risk")
@@ -105,7 +104,9 @@ class ArrivalsBuilder:
         spread = number("arrivals.month_spread_ln")
         per_day = np.zeros((w.N_ROUTES, self.n_localities, n_months))
         for route, name in enumerate(w.ROUTES):
-            z = np.array([dr.normal(key[0], key[1], dr.P_MONTH, month * w.N_ROUTES + route) for month in range(n_months)])
+            z = np.array(
+                [dr.normal(key[0], key[1], dr.P_MONTH, month * w.N_ROUTES + route) for month in range(n_months)]
+            )
             month_level = np.exp(spread * z - 0.5 * spread * spread) * (own if route == w.UNACCOMPANIED else common)
             yearly = number(f"arrivals.{name}_families_per_year")
             season = 1.0 if route == w.UNACCOMPANIED else self.season

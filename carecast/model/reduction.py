@@ -119,7 +119,7 @@ def _is_meant(event: b.Event, item: np.ndarray) -> bool:
     return bool((item[2] < 0 or item[2] == event.locality) and item[4] <= event.day <= item[5])
 
 
-# --- care ------------------------------------------------------------------------------------------------------------
+# --- care ---------------------------------------------------------------------------------------------------------
 @loop
 def _enter(event: b.Event, child: b.Known, in_care: np.ndarray, totals: np.ndarray, counts: np.ndarray) -> None:
     """A child comes into care; a return if the clock says so or if the log saw the child leave before."""
@@ -266,7 +266,7 @@ def _end_stay(child: b.Known, day: int, years: np.ndarray, placement_days: np.nd
     child.stay_since = b.UNSET
 
 
-# --- after care ------------------------------------------------------------------------------------------------------
+# --- after care ---------------------------------------------------------------------------------------------------
 @loop
 def _after_care(
     event: b.Event,

@@ -77,10 +77,10 @@ def _load_field(context: Any, builder: Any, kind: Reference, pointer: Any, name:
 
 
 @intrinsic
-def _borrowed(_context, array):  # type: ignore[no-untyped-def]
+def _borrowed(_context, array):
     """The same array without an owner: the caller keeps it alive, so there are no references to count."""
 
-    def make(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def make(context, builder, signature, arguments):
         view = make_array(signature.args[0])(context, builder, arguments[0])
         view.meminfo = cgutils.get_null_value(view.meminfo.type)
         view.parent = cgutils.get_null_value(view.parent.type)
@@ -93,10 +93,10 @@ def _holder(slot: int, group: Any) -> Any:
     """An intrinsic that writes a group's fields to its slot of the buffer and returns the pointer."""
 
     @intrinsic
-    def hold(_context, memory, values):  # type: ignore[no-untyped-def]
+    def hold(_context, memory, values):
         kind = Reference(group.__name__, tuple(zip(group._fields, values.types, strict=True)))
 
-        def make(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        def make(context, builder, signature, arguments):
             layout = _layout(context, signature.return_type)
             if context.get_abi_sizeof(layout) > SLOT_BYTES:
                 raise ValueError(f"{group.__name__} needs more than {SLOT_BYTES} bytes for its fields")
@@ -116,18 +116,18 @@ def _holder(slot: int, group: Any) -> Any:
 HOLDERS = {group.__name__: _holder(slot, group) for slot, group in enumerate(GROUPS)}
 
 
-def by_reference(value, memory):  # type: ignore[no-untyped-def]
+def by_reference(value, memory):
     """The value as it is; compiled, a named tuple of arrays becomes a pointer to the same arrays."""
     return value
 
 
 @overload(by_reference)
-def _by_reference(value, memory):  # type: ignore[no-untyped-def]
+def _by_reference(value, memory):
     if isinstance(value, types.Array):
         return lambda value, memory: _borrowed(value)
     if not isinstance(value, types.BaseNamedTuple):
         return lambda value, memory: value
     fields = ", ".join(f"by_reference(value.{field}, memory)" for field in value.fields)
     space = {"by_reference": by_reference, "hold": HOLDERS[value.instance_class.__name__]}
-    exec(f"def convert(value, memory):\n    return hold(memory, ({fields},))", space)  # noqa: S102 - our own field names
+    exec(f"def convert(value, memory):\n    return hold(memory, ({fields},))", space)
     return space["convert"]

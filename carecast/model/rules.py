@@ -9,6 +9,7 @@ import math
 
 from carecast.model import draws as dr
 from carecast.model import words as w
+from carecast.model.tables import Choices, Flat, Hazards, Places
 
 AGE_START_DAYS = (0, 365, 1826, 3652, 5844, 6574)  # floor(years x 365.25) for 0, 1, 5, 10, 16, 18
 ADULT_AGE_DAYS = 6574
@@ -25,7 +26,7 @@ M_ENTRY, M_RETURN, M_REMAND, M_UNACCOMPANIED, M_MOVE, M_STEP_DOWN = 0, 1, 2, 3, 
 N_MOMENTS = 4 + 2 * w.N_PLACEMENT_TYPES
 
 
-# --- age and duration -----------------------------------------------------------------------------------------------------
+# --- age and duration ---------------------------------------------------------------------------------------------
 # Plain comparisons: the quickest way to a band, compiled and as Python. Edges are those of the tables above (tested).
 def age_band(birth_day: int, day: int) -> int:
     """Age band of a child on a day."""
@@ -72,22 +73,25 @@ def duration_band_end(band: int) -> int:
     return 1826 if band == 5 else w.NEVER
 
 
-def month_at(hazards, day: int) -> int:  # type: ignore[no-untyped-def]
+def month_at(hazards: Hazards, day: int) -> int:
     """Month of the run that a day belongs to; days after the run belong to its last month."""
     if day >= hazards.end_day:
         day = hazards.end_day - 1
     return hazards.month_of_day[day - hazards.first_day]
 
 
-# --- competing hazards ------------------------------------------------------------------------------------------------------
-def ratio_days(hazards, series: int, day: int) -> float:  # type: ignore[no-untyped-def]
+# --- competing hazards --------------------------------------------------------------------------------------------
+def ratio_days(hazards: Hazards, series: int, day: int) -> float:
     """Sum of the daily ratios of a series from the start of the run up to (not including) a day."""
     month = month_at(hazards, day)
     at = series * hazards.n_months + month
     return hazards.ratio_sum[at] + hazards.ratio[at] * (day - hazards.month_start_day[month])
 
 
-def walk(hazards, cause, kind, locality, birth_day, since_day, from_day, until_day, threshold):  # type: ignore[no-untyped-def]
+def walk(
+    hazards: Hazards, cause: int, kind: int, locality: int, birth_day: int, since_day: int, from_day: int,
+    until_day: int, threshold: float,
+) -> tuple[int, float]:  # fmt: skip
     """Walk a unit-exponential threshold along one cause's cumulative hazard.
 
     Returns (day, left): the first whole day after ``from_day`` by whose end the hazard accumulated since ``from_day``
@@ -121,7 +125,7 @@ def walk(hazards, cause, kind, locality, birth_day, since_day, from_day, until_d
     return w.NEVER, threshold
 
 
-def _day_reached(hazards, series, target, from_day, cell_end):  # type: ignore[no-untyped-def]
+def _day_reached(hazards: Hazards, series: int, target: float, from_day: int, cell_end: int) -> int:
     month = month_at(hazards, from_day)
     at = series * hazards.n_months + month
     while month < hazards.n_months - 1 and hazards.ratio_sum[at + 1] < target:
@@ -138,8 +142,8 @@ def _day_reached(hazards, series, target, from_day, cell_end):  # type: ignore[n
     return day
 
 
-# --- choosing -----------------------------------------------------------------------------------------------------------------
-def choose(cumulated, start: int, n: int, u: float) -> int:  # type: ignore[no-untyped-def]
+# --- choosing -----------------------------------------------------------------------------------------------------
+def choose(cumulated: Flat, start: int, n: int, u: float) -> int:
     """First of ``n`` outcomes whose cumulated chance exceeds ``u``."""
     for outcome in range(n - 1):
         if u < cumulated[start + outcome]:
@@ -147,26 +151,31 @@ def choose(cumulated, start: int, n: int, u: float) -> int:  # type: ignore[no-u
     return n - 1
 
 
-def branch_outcome(choices, branch, age, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def branch_outcome(choices: Choices, branch: int, age: int, key_1: int, key_2: int, spell: int) -> int:
     """Outcome at a branch of the pathway."""
     u = dr.uniform(key_1, key_2, dr.P_BRANCH + branch, spell)
     return choose(choices.branch, (branch * w.N_AGE_BANDS + age) * w.N_OUTCOMES, w.N_OUTCOMES, u)
 
 
-def is_diverted(choices, hazards, diversion, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def is_diverted(
+    choices: Choices, hazards: Hazards, diversion: int, locality: int, age: int, day: int, key_1: int, key_2: int,
+    spell: int,
+) -> bool:  # fmt: skip
     """Whether levers in force on a day divert this child or family."""
     at = ((diversion * hazards.n_localities + locality) * w.N_AGE_BANDS + age) * hazards.n_months
     share = choices.divert[at + month_at(hazards, day)]
     return share > 0.0 and dr.uniform(key_1, key_2, dr.P_DIVERT + diversion, spell) < share
 
 
-def wanted_type(choices, moment, age, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def wanted_type(choices: Choices, moment: int, age: int, key_1: int, key_2: int, spell: int) -> int:
     """Placement type wanted at a moment (row of the table), before any overflow."""
     u = dr.uniform(key_1, key_2, dr.P_WANTED, spell)
     return choose(choices.wanted, (moment * w.N_AGE_BANDS + age) * w.N_PLACEMENT_TYPES, w.N_PLACEMENT_TYPES, u)
 
 
-def after_referral(choices, hazards, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def after_referral(
+    choices: Choices, hazards: Hazards, locality: int, age: int, day: int, key_1: int, key_2: int, spell: int,
+) -> tuple[int, int]:  # fmt: skip
     """(outcome, diversion or -1) of a referral: closed, early help or assessment."""
     outcome = branch_outcome(choices, w.B_REFERRAL, age, key_1, key_2, spell)
     if outcome == w.TO_ASSESSMENT and is_diverted(
@@ -176,7 +185,9 @@ def after_referral(choices, hazards, locality, age, day, key_1, key_2, spell):  
     return outcome, -1
 
 
-def after_assessment(choices, hazards, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def after_assessment(
+    choices: Choices, hazards: Hazards, locality: int, age: int, day: int, key_1: int, key_2: int, spell: int,
+) -> tuple[int, int]:  # fmt: skip
     """(outcome, diversion or -1) of an assessment: closed, early help, support, protection or pre-entry."""
     outcome = branch_outcome(choices, w.B_ASSESSMENT, age, key_1, key_2, spell)
     if outcome == w.TO_SUPPORT and is_diverted(
@@ -186,7 +197,9 @@ def after_assessment(choices, hazards, locality, age, day, key_1, key_2, spell):
     return outcome, -1
 
 
-def after_pre_entry(choices, hazards, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def after_pre_entry(
+    choices: Choices, hazards: Hazards, locality: int, age: int, day: int, key_1: int, key_2: int, spell: int,
+) -> tuple[int, int]:  # fmt: skip
     """(outcome, diversion or -1) of a pre-entry decision.
 
     A lever changes what is offered and so how often the decision is to look after the child; it never removes the child.
@@ -205,7 +218,10 @@ def after_pre_entry(choices, hazards, locality, age, day, key_1, key_2, spell): 
     return outcome, -1
 
 
-def offered_at_entry(choices, hazards, wanted, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def offered_at_entry(
+    choices: Choices, hazards: Hazards, wanted: int, locality: int, age: int, day: int, key_1: int, key_2: int,
+    spell: int,
+) -> tuple[int, int]:  # fmt: skip
     """(placement type, diversion or -1): kin found before a child who would be fostered comes into care."""
     if (wanted == w.FOSTER_OWN or wanted == w.FOSTER_AGENCY) and is_diverted(
         choices, hazards, w.CARE_AWAY_TO_KINSHIP, locality, age, day, key_1, key_2, spell
@@ -214,7 +230,10 @@ def offered_at_entry(choices, hazards, wanted, locality, age, day, key_1, key_2,
     return offered_instead(choices, hazards, wanted, locality, age, day, key_1, key_2, spell)
 
 
-def offered_instead(choices, hazards, wanted, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def offered_instead(
+    choices: Choices, hazards: Hazards, wanted: int, locality: int, age: int, day: int, key_1: int, key_2: int,
+    spell: int,
+) -> tuple[int, int]:  # fmt: skip
     """(placement type, diversion or -1): a family offered instead of a residential home, at entry and at moves."""
     if (wanted == w.CHILDRENS_HOUSE_OWN or wanted == w.RESIDENTIAL_EXTERNAL) and is_diverted(
         choices, hazards, w.RESIDENTIAL_TO_FOSTER, locality, age, day, key_1, key_2, spell
@@ -230,7 +249,10 @@ def move_row(cause: int, kind: int) -> int:
     return M_MOVE + kind
 
 
-def wanted_at_entry(choices, hazards, how, outcome, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def wanted_at_entry(
+    choices: Choices, hazards: Hazards, how: int, outcome: int, locality: int, age: int, day: int, key_1: int,
+    key_2: int, spell: int,
+) -> tuple[int, int]:  # fmt: skip
     """(placement type, diversion or -1) for a child who enters care; the family's hand, so siblings want alike."""
     if outcome == w.TO_CARE_AT_HOME:
         return w.AT_HOME, -1
@@ -243,7 +265,10 @@ def wanted_at_entry(choices, hazards, how, outcome, locality, age, day, key_1, k
     return offered_at_entry(choices, hazards, wanted, locality, age, day, key_1, key_2, spell)
 
 
-def wanted_after(choices, hazards, cause, kind, locality, age, day, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def wanted_after(
+    choices: Choices, hazards: Hazards, cause: int, kind: int, locality: int, age: int, day: int, key_1: int,
+    key_2: int, spell: int,
+) -> tuple[int, int]:  # fmt: skip
     """(placement type, diversion or -1) for a child whose placement of ``kind`` ended by ``cause``, or should."""
     if cause == w.RETURN_WITHIN_RADIUS or cause == w.HOUSE_CLOSED:
         return kind, -1
@@ -262,7 +287,7 @@ def request_after(cause: int, kind: int) -> tuple[int, int]:
     return ASK_RETURN, THEN_BETTER
 
 
-def is_far(places, hazards, kind, miles, unaccompanied, day):  # type: ignore[no-untyped-def]
+def is_far(places: Places, hazards: Hazards, kind: int, miles: float, unaccompanied: int, day: int) -> bool:
     """Whether a child lives beyond the radius of the search, away from home, with the distance known."""
     if kind == w.AT_HOME or unaccompanied:
         return False
@@ -286,14 +311,14 @@ def is_return(cause: int) -> bool:
     return cause == w.RE_ENTRY or cause == w.KINSHIP_ORDER_BREAKS or cause == w.ADOPTION_DISRUPTS
 
 
-def or_closed(day, cause, close_day, today):  # type: ignore[no-untyped-def]
+def or_closed(day: int, cause: int, close_day: int, today: int) -> tuple[int, int]:
     """(day, cause) of what comes first: the end that was drawn, or the closure of the house."""
     if close_day < day:
         return _later(close_day, today), w.HOUSE_CLOSED
     return day, cause
 
 
-def miles_detail(miles, unaccompanied):  # type: ignore[no-untyped-def]
+def miles_detail(miles: float, unaccompanied: int) -> int:
     """Distance as the log keeps it: tenths of a mile, or unknown, or not counted for an unaccompanied child."""
     if unaccompanied:
         return w.DISTANCE_NOT_COUNTED
@@ -302,8 +327,11 @@ def miles_detail(miles, unaccompanied):  # type: ignore[no-untyped-def]
     return int(miles * 10.0 + 0.5)
 
 
-# --- waits --------------------------------------------------------------------------------------------------------------------
-def first_of(hazards, first_cause, last_cause, diverted_ratio, locality, birth_day, since_day, from_day, until_day, key_1, key_2, spell):  # type: ignore[no-untyped-def]  # noqa: E501
+# --- waits --------------------------------------------------------------------------------------------------------
+def first_of(
+    hazards: Hazards, first_cause: int, last_cause: int, diverted_ratio: float, locality: int, birth_day: int,
+    since_day: int, from_day: int, until_day: int, key_1: int, key_2: int, spell: int,
+) -> tuple[int, int]:  # fmt: skip
     """(day, cause) of the earliest of several causes, each with its own draw; ``LIMIT_REACHED`` at ``until_day``.
 
     ``diverted_ratio`` multiplies the hazard of reaching pre-entry for this family alone. Ties go to the first cause.
@@ -341,7 +369,7 @@ def causes_of(state: int) -> tuple[int, int]:
     return cause, cause
 
 
-def limit_of(choices, state, birth_day, since_day, end_day):  # type: ignore[no-untyped-def]
+def limit_of(choices: Choices, state: int, birth_day: int, since_day: int, end_day: int) -> int:
     """The certain end of a wait: the 18th birthday, the memory of closed cases, the age limits after care."""
     adult = birth_day + ADULT_AGE_DAYS
     if state == w.EARLY_HELP_WAITING:
@@ -359,7 +387,10 @@ def limit_of(choices, state, birth_day, since_day, end_day):  # type: ignore[no-
     return adult
 
 
-def wait_in_state(hazards, choices, state, locality, birth_day, since_day, from_day, diverted, key_1, key_2, spell):  # type: ignore[no-untyped-def]  # noqa: E501
+def wait_in_state(
+    hazards: Hazards, choices: Choices, state: int, locality: int, birth_day: int, since_day: int, from_day: int,
+    diverted: bool, key_1: int, key_2: int, spell: int,
+) -> tuple[int, int]:  # fmt: skip
     """(day, cause) at which a wait in a state outside care ends. ``birth_day`` is the lead child's."""
     limit = _later(limit_of(choices, state, birth_day, since_day, hazards.end_day), from_day)
     if state == w.AFTERCARE:
@@ -377,7 +408,10 @@ def _later(day: int, than: int) -> int:
     return than + 1
 
 
-def next_in_care(hazards, kind, locality, birth_day, care_since, placed_since, from_day, close_day, far, left, thresholds, key_1, key_2, placement):  # type: ignore[no-untyped-def]  # noqa: E501
+def next_in_care(
+    hazards: Hazards, kind: int, locality: int, birth_day: int, care_since: int, placed_since: int, from_day: int,
+    close_day: int, far: bool, left: Flat, thresholds: Flat, key_1: int, key_2: int, placement: int,
+) -> tuple[int, int]:  # fmt: skip
     """(day, cause) at which a placement ends, and in ``left`` what stays of each exit's threshold if it was not an exit.
 
     Exits race along time in care with thresholds that last the whole stay in care (``thresholds``), moves along time in
@@ -405,7 +439,9 @@ def next_in_care(hazards, kind, locality, birth_day, care_since, placed_since, f
     if best_cause >= w.FIRST_MOVE and best_day < hazards.end_day:
         for position in range(w.LAST_EXIT - w.FIRST_EXIT + 1):
             cause = w.FIRST_EXIT + position
-            _, rest = walk(hazards, cause, kind, locality, birth_day, care_since, from_day, best_day, thresholds[position])
+            _, rest = walk(
+                hazards, cause, kind, locality, birth_day, care_since, from_day, best_day, thresholds[position]
+            )
             left[position] = rest
     return best_day, best_cause
 
@@ -415,7 +451,7 @@ def is_exit(cause: int) -> bool:
     return w.FIRST_EXIT <= cause <= w.LAST_EXIT or cause == w.AGED_OUT
 
 
-def after_exit(choices, cause, kind, age_days, key_1, key_2, spell):  # type: ignore[no-untyped-def]
+def after_exit(choices: Choices, cause: int, kind: int, age_days: int, key_1: int, key_2: int, spell: int) -> int:
     """State after leaving care: home, kinship order, adopted, continuing care, aftercare, or gone."""
     if cause == w.EXIT_HOME:
         return w.HOME_AFTER_CARE

@@ -1,15 +1,15 @@
 """One replication as the SimPy clock holds it: lists, counters of each child, the log being written."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
+from carecast.model import desk as plain_desk
 from carecast.model import draws as dr
 from carecast.model import rules, setup
-from carecast.model import desk as plain_desk
 from carecast.model import words as w
 from carecast.model.event_log import Log, as_log
 from carecast.model.setup import Setup
-from carecast.model.tables import Choices, Families, Hazards, Kids, Places, Pools
 
 
 class ListLog:
@@ -31,7 +31,9 @@ class ListLog:
         """A placement begins: distance, whose home, in or out of the area, and its price."""
         s = self.scene
         ask = s.homes.asks[child]
-        s.prices[child] = dr.price_multiplier(s.kids.key_1[child], s.kids.key_2[child], ask, s.places.price_sigma[provider])
+        s.prices[child] = dr.price_multiplier(
+            s.kids.key_1[child], s.kids.key_2[child], ask, s.places.price_sigma[provider]
+        )
         detail = rules.miles_detail(miles, s.kids.unaccompanied[child])
         outside = plain_desk.outside_area(s.places, s.kids, child, provider, ask)
         self._write(day, child, w.PLACEMENT_STARTED, locality, provider, detail, home, outside, s.prices[child])
@@ -52,15 +54,15 @@ class Scene:
     def __init__(self, laid_out: Setup) -> None:
         self.setup = laid_out
         self.start_day = laid_out.start_day
-        self.hazards = cast(Hazards, setup.as_lists(laid_out.hazards))
-        self.choices = cast(Choices, setup.as_lists(laid_out.choices))
-        self.places = cast(Places, setup.as_lists(laid_out.places))
-        self.pools = cast(Pools, setup.as_lists(laid_out.pools))
-        self.kids = cast(Kids, setup.as_lists(laid_out.kids))
-        self.families = cast(Families, setup.as_lists(laid_out.families))
+        self.hazards = setup.as_lists(laid_out.hazards)
+        self.choices = setup.as_lists(laid_out.choices)
+        self.places = setup.as_lists(laid_out.places)
+        self.pools = setup.as_lists(laid_out.pools)
+        self.kids = setup.as_lists(laid_out.kids)
+        self.families = setup.as_lists(laid_out.families)
         homes, queues, held = setup.opening(laid_out)
-        self.homes = cast(plain_desk.Homes, setup.as_lists(homes))
-        self.queues = cast(plain_desk.Queues, setup.as_lists(queues))
+        self.homes = setup.as_lists(homes)
+        self.queues = setup.as_lists(queues)
         self.held = held.tolist()
         n_children = len(self.kids.birth_day)
         self.prices = [1.0] * n_children
@@ -109,11 +111,11 @@ class Scene:
             case.spell = setup.STOCK_SPELL * (number != family)
             case.referred_day = since if state in setup.REFERRED_STATES else -w.NEVER
             stage = setup.STAGE_OF_STATE[state]
-            stories.append(lambda world, c=case, g=stage, d=since: pathway.family_story(world, c, g, d))
+            stories.append(partial(pathway.family_story, case=case, outcome=stage, since=since))
         for child, state in enumerate(stock.state.tolist()):
             since = int(stock.since[child])
             if state == w.IN_CARE:
-                stories.append(lambda world, c=child: pathway.child_story(world, c, how=w.ENTRY_STOCK))
+                stories.append(partial(pathway.child_story, child=child, how=w.ENTRY_STOCK))
             elif state in (w.HOME_AFTER_CARE, w.KINSHIP_ORDER, w.ADOPTED, w.CONTINUING_CARE, w.AFTERCARE):
-                stories.append(lambda world, c=child, g=state, d=since: pathway.child_story(world, c, after=g, since=d))
+                stories.append(partial(pathway.child_story, child=child, after=state, since=since))
         return stories

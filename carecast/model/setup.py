@@ -4,7 +4,7 @@ Everything here is exogenous: it is drawn before the clock starts, alike for bot
 baseline and scenario.
 """
 
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from carecast.model.parameters import BadFile
 from carecast.model.tables import Choices, Families, Hazards, Kids, Places, Pools
 
 arrivals = compiled.MODULES["arrivals"]
+Group = TypeVar("Group", bound=tuple[Any, ...])
 
 STAGE_OF_STATE = {
     w.EARLY_HELP_WAITING: w.TO_EARLY_HELP,
@@ -132,7 +133,9 @@ def _check_words(frame: pd.DataFrame, localities: list[str], codes: dict[str, in
         wrong.append(f"stock.parquet: provider {value!r} is not one of the parameter set's")
     adults = int((in_care["age_days"] >= rules.ADULT_AGE_DAYS).sum())
     if adults:
-        wrong.append(f"stock.parquet: {adults} children in care are 18 or over; they belong in continuing_care or aftercare")
+        wrong.append(
+            f"stock.parquet: {adults} children in care are 18 or over; they belong in continuing_care or aftercare"
+        )
     if wrong:
         raise BadFile(*wrong)
 
@@ -249,7 +252,8 @@ def members(cases: np.ndarray) -> np.ndarray:
     """Children of the stock's cases, case after case."""
     first, size = cases[:, 1], cases[:, 2]
     within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
-    return np.repeat(first, size) + within
+    children: np.ndarray = np.repeat(first, size) + within
+    return children
 
 
 def opening(setup: Setup) -> tuple[plain_desk.Homes, plain_desk.Queues, np.ndarray]:
@@ -275,7 +279,7 @@ def opening(setup: Setup) -> tuple[plain_desk.Homes, plain_desk.Queues, np.ndarr
     return homes, queues, held
 
 
-def as_lists(group: tuple[object, ...]) -> tuple[object, ...]:
+def as_lists(group: Group) -> Group:
     """The same group with Python lists for arrays: what the SimPy clock reads."""
     values = [value.tolist() if isinstance(value, np.ndarray) else value for value in group]
-    return cast("tuple[object, ...]", type(group)(*values))
+    return type(group)(*values)

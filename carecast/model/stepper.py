@@ -7,7 +7,7 @@ Entities are cases (number) and children (number of cases + child). Each waits f
 day: a doubly linked list, so that planning, cancelling and finding the day's work each cost the same at any size.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from carecast.model import desk, rules
 from carecast.model import draws as dr
@@ -85,8 +85,8 @@ class Stage(NamedTuple):
     n_cases: int
 
 
-# --- agenda and log -------------------------------------------------------------------------------------------------------------
-def plan(s, entity, day, cause):  # type: ignore[no-untyped-def]
+# --- agenda and log -----------------------------------------------------------------------------------------------
+def plan(s: Stage, entity: int, day: int, cause: int) -> None:
     """Put an entity in the bucket of a day; days after the run are not planned."""
     if day >= s.hazards.end_day:
         return
@@ -102,7 +102,7 @@ def plan(s, entity, day, cause):  # type: ignore[no-untyped-def]
     agenda.cause[entity] = cause
 
 
-def cancel(s, entity):  # type: ignore[no-untyped-def]
+def cancel(s: Stage, entity: int) -> None:
     """Take an entity out of its bucket."""
     agenda = s.agenda
     if agenda.due[entity] < 0:
@@ -118,7 +118,10 @@ def cancel(s, entity):  # type: ignore[no-untyped-def]
     agenda.due[entity] = -1
 
 
-def write(s, day, child, event, provider, detail, shared_with, out_of_area, price):  # type: ignore[no-untyped-def]
+def write(
+    s: Stage, day: int, child: int, event: int, provider: int, detail: int, shared_with: int, out_of_area: int,
+    price: float,
+) -> None:  # fmt: skip
     """One row of the log."""
     at = s.writing.count[0]
     s.writing.count[0] = at + 1
@@ -136,7 +139,7 @@ def write(s, day, child, event, provider, detail, shared_with, out_of_area, pric
     s.writing.price[at] = price
 
 
-def record(s, day, case, event, detail):  # type: ignore[no-untyped-def]
+def record(s: Stage, day: int, case: int, event: int, detail: int) -> None:
     """An event for every child of a case."""
     first = s.cases.first[case]
     for child in range(first, first + s.cases.size[case]):
@@ -144,7 +147,7 @@ def record(s, day, case, event, detail):  # type: ignore[no-untyped-def]
             write(s, day, child, event, -1, detail, -1, 0, 1.0)
 
 
-def write_placement(s, day, child):  # type: ignore[no-untyped-def]
+def write_placement(s: Stage, day: int, child: int) -> None:
     """The placement a child has just begun."""
     provider = s.homes.provider[child]
     ask = s.homes.asks[child]
@@ -155,13 +158,13 @@ def write_placement(s, day, child):  # type: ignore[no-untyped-def]
     write(s, day, child, w.PLACEMENT_STARTED, provider, detail, s.homes.home[child], outside, price)
 
 
-# --- the community side -----------------------------------------------------------------------------------------------------------
-def age_of(s, case, day):  # type: ignore[no-untyped-def]
+# --- the community side -------------------------------------------------------------------------------------------
+def age_of(s: Stage, case: int, day: int) -> int:
     """Age band of a case's lead child."""
     return rules.age_band(s.cases.birth_day[case], day)
 
 
-def wait(s, case, state, since, day):  # type: ignore[no-untyped-def]
+def wait(s: Stage, case: int, state: int, since: int, day: int) -> None:
     """Begin to wait in a state, from today on."""
     c = s.cases
     c.state[case] = state
@@ -172,7 +175,7 @@ def wait(s, case, state, since, day):  # type: ignore[no-untyped-def]
     plan(s, case, due, cause)
 
 
-def go(s, case, outcome, since, day):  # type: ignore[no-untyped-def]
+def go(s: Stage, case: int, outcome: int, since: int, day: int) -> None:
     """Enter the stage that an outcome leads to."""
     c = s.cases
     if outcome == w.TO_NOBODY:
@@ -208,7 +211,7 @@ def go(s, case, outcome, since, day):  # type: ignore[no-untyped-def]
         wait(s, case, w.CLOSED, since, day)
 
 
-def ask(s, case, service, day):  # type: ignore[no-untyped-def]
+def ask(s: Stage, case: int, service: int, day: int) -> None:
     """Ask the desk for a place in a service."""
     age = age_of(s, case, day)
     locality = s.kids.locality[s.cases.first[case]]
@@ -216,7 +219,7 @@ def ask(s, case, service, day):  # type: ignore[no-untyped-def]
     desk.ask_service(s.queues, case, pool, rules.help_priority(age))
 
 
-def start_service(s, case, since, day):  # type: ignore[no-untyped-def]
+def start_service(s: Stage, case: int, since: int, day: int) -> None:
     """A place is given: early help or assessment begins."""
     if s.cases.state[case] == w.ASSESSMENT_WAITING:
         record(s, day, case, w.ASSESSMENT_STARTED, 0)
@@ -226,7 +229,7 @@ def start_service(s, case, since, day):  # type: ignore[no-untyped-def]
         wait(s, case, w.EARLY_HELP, since, day)
 
 
-def refer(s, case, day):  # type: ignore[no-untyped-def]
+def refer(s: Stage, case: int, day: int) -> int:
     """A referral is made and decided; returns where it leads."""
     c = s.cases
     c.spell[case] += 1
@@ -241,7 +244,7 @@ def refer(s, case, day):  # type: ignore[no-untyped-def]
     return outcome
 
 
-def drop_adults(s, case, day):  # type: ignore[no-untyped-def]
+def drop_adults(s: Stage, case: int, day: int) -> bool:
     """Leave out children who are 18; the next child leads. False when nobody is left."""
     first = s.cases.first[case]
     found = False
@@ -256,7 +259,7 @@ def drop_adults(s, case, day):  # type: ignore[no-untyped-def]
     return found
 
 
-def close_or(s, case, cause, branch, same, day):  # type: ignore[no-untyped-def]
+def close_or(s: Stage, case: int, cause: int, branch: int, same: int, day: int) -> int:
     """What follows an end of support or protection."""
     c = s.cases
     if cause == w.LIMIT_REACHED:
@@ -264,7 +267,7 @@ def close_or(s, case, cause, branch, same, day):  # type: ignore[no-untyped-def]
     return rules.branch_outcome(s.choices, branch, age_of(s, case, day), c.key_1[case], c.key_2[case], c.spell[case])
 
 
-def case_due(s, case, cause, day):  # type: ignore[no-untyped-def]
+def case_due(s: Stage, case: int, cause: int, day: int) -> None:
     """The day of a case has come."""
     c = s.cases
     state = c.state[case]
@@ -279,20 +282,8 @@ def case_due(s, case, cause, day):  # type: ignore[no-untyped-def]
         outcome = refer(s, case, day) if cause == w.EARLY_HELP_STEPS_UP else w.TO_CLOSED
     elif state == w.ASSESSMENT:
         outcome = assessed(s, case, day)
-    elif state == w.SUPPORT:
-        record(s, day, case, w.SUPPORT_ENDED, cause)
-        if cause == w.SUPPORT_TO_PROTECTION:
-            outcome = w.TO_PROTECTION
-        elif cause == w.SUPPORT_TO_PRE_ENTRY:
-            outcome = w.TO_PRE_ENTRY
-        else:
-            outcome = close_or(s, case, cause, w.B_SUPPORT, w.TO_SUPPORT, day)
-    elif state == w.PROTECTION:
-        record(s, day, case, w.PROTECTION_ENDED, cause)
-        if cause == w.PROTECTION_TO_PRE_ENTRY:
-            outcome = w.TO_PRE_ENTRY
-        else:
-            outcome = close_or(s, case, cause, w.B_PROTECTION, w.TO_PROTECTION, day)
+    elif state == w.SUPPORT or state == w.PROTECTION:
+        outcome = supported(s, case, state, cause, day)
     elif state == w.PRE_ENTRY:
         outcome = decided(s, case, day)
     elif cause == w.LIMIT_REACHED or not drop_adults(s, case, day):
@@ -302,7 +293,22 @@ def case_due(s, case, cause, day):  # type: ignore[no-untyped-def]
     go(s, case, outcome, day, day)
 
 
-def assessed(s, case, day):  # type: ignore[no-untyped-def]
+def supported(s: Stage, case: int, state: int, cause: int, day: int) -> int:
+    """Support or protection ends or steps up; returns where it leads."""
+    if state == w.SUPPORT:
+        record(s, day, case, w.SUPPORT_ENDED, cause)
+        if cause == w.SUPPORT_TO_PROTECTION:
+            return w.TO_PROTECTION
+        if cause == w.SUPPORT_TO_PRE_ENTRY:
+            return w.TO_PRE_ENTRY
+        return close_or(s, case, cause, w.B_SUPPORT, w.TO_SUPPORT, day)
+    record(s, day, case, w.PROTECTION_ENDED, cause)
+    if cause == w.PROTECTION_TO_PRE_ENTRY:
+        return w.TO_PRE_ENTRY
+    return close_or(s, case, cause, w.B_PROTECTION, w.TO_PROTECTION, day)
+
+
+def assessed(s: Stage, case: int, day: int) -> int:
     """An assessment ends; returns where it leads."""
     c = s.cases
     desk.give_back(s.queues, c.pool[case])
@@ -317,7 +323,7 @@ def assessed(s, case, day):  # type: ignore[no-untyped-def]
     return outcome
 
 
-def decided(s, case, day):  # type: ignore[no-untyped-def]
+def decided(s: Stage, case: int, day: int) -> int:
     """A pre-entry decision; returns where it leads those who stay with the family."""
     c = s.cases
     outcome, diversion = rules.after_pre_entry(
@@ -342,7 +348,7 @@ def decided(s, case, day):  # type: ignore[no-untyped-def]
     return w.TO_SUPPORT if enter_care(s, case, w.ENTRY_FROM_PATHWAY, outcome, day) else w.TO_NOBODY
 
 
-def enter_care(s, case, how, outcome, day):  # type: ignore[no-untyped-def]
+def enter_care(s: Stage, case: int, how: int, outcome: int, day: int) -> bool:
     """The lead child enters care, and of the others those who join; True when somebody stays with the family."""
     c = s.cases
     first = c.first[case]
@@ -370,7 +376,7 @@ def enter_care(s, case, how, outcome, day):  # type: ignore[no-untyped-def]
     return lead >= 0
 
 
-def receive(s, family, day):  # type: ignore[no-untyped-def]
+def receive(s: Stage, family: int, day: int) -> None:
     """A family arrives: at the front door, or straight into care by a direct route."""
     if not s.families.kept[family]:
         return
@@ -398,8 +404,8 @@ def receive(s, family, day):  # type: ignore[no-untyped-def]
     go(s, family, outcome, day, day)
 
 
-# --- in care and after --------------------------------------------------------------------------------------------------------------
-def begin_care(s, child, how, wanted, day):  # type: ignore[no-untyped-def]
+# --- in care and after --------------------------------------------------------------------------------------------
+def begin_care(s: Stage, child: int, how: int, wanted: int, day: int) -> None:
     """A stay in care begins."""
     v = s.lives
     v.state[child] = w.IN_CARE
@@ -416,13 +422,13 @@ def begin_care(s, child, how, wanted, day):  # type: ignore[no-untyped-def]
         ask_home(s, child, wanted, rules.ASK_PLACE, rules.FIRST_EMERGENCY if is_urgent else rules.THEN_ENTRY, day)
 
 
-def ask_home(s, child, wanted, about, priority, day):  # type: ignore[no-untyped-def]
+def ask_home(s: Stage, child: int, wanted: int, about: int, priority: int, day: int) -> None:
     """Ask the desk for a home."""
     desk.ask_home(s.homes, child, wanted, about, priority)
     write(s, day, child, w.PLACEMENT_ASKED, -1, wanted, -1, 0, 1.0)
 
 
-def live_on(s, child, day):  # type: ignore[no-untyped-def]
+def live_on(s: Stage, child: int, day: int) -> None:
     """Plan when and how this placement ends."""
     v = s.lives
     provider = s.homes.provider[child]
@@ -441,15 +447,14 @@ def live_on(s, child, day):  # type: ignore[no-untyped-def]
     plan(s, s.n_cases + child, due, cause)
 
 
-def end_placement(s, child, cause, day):  # type: ignore[no-untyped-def]
+def end_placement(s: Stage, child: int, cause: int, day: int) -> None:
     """Leave a home."""
     provider = desk.leave_home(s.homes, child)
     write(s, day, child, w.PLACEMENT_ENDED, provider, cause, -1, 0, 1.0)
 
 
-def placement_due(s, child, cause, day):  # type: ignore[no-untyped-def]
+def placement_due(s: Stage, child: int, cause: int, day: int) -> None:
     """A placement ends, or should."""
-    v = s.lives
     kind = s.places.kind[s.homes.provider[child]]
     if rules.is_exit(cause):
         leave_care(s, child, cause, kind, day)
@@ -468,7 +473,7 @@ def placement_due(s, child, cause, day):  # type: ignore[no-untyped-def]
     ask_home(s, child, wanted, about, priority, day)
 
 
-def leave_care(s, child, cause, kind, day):  # type: ignore[no-untyped-def]
+def leave_care(s: Stage, child: int, cause: int, kind: int, day: int) -> None:
     """A stay in care ends; in continuing care the child keeps the home."""
     age_days = day - s.kids.birth_day[child]
     state = rules.after_exit(
@@ -484,7 +489,7 @@ def leave_care(s, child, cause, kind, day):  # type: ignore[no-untyped-def]
         begin_after_care(s, child, state, day, day)
 
 
-def begin_after_care(s, child, state, since, day):  # type: ignore[no-untyped-def]
+def begin_after_care(s: Stage, child: int, state: int, since: int, day: int) -> None:
     """A state after care begins."""
     v = s.lives
     v.state[child] = state
@@ -509,7 +514,7 @@ def begin_after_care(s, child, state, since, day):  # type: ignore[no-untyped-de
         plan(s, s.n_cases + child, due, cause)
 
 
-def after_care_due(s, child, cause, day):  # type: ignore[no-untyped-def]
+def after_care_due(s: Stage, child: int, cause: int, day: int) -> None:
     """A state after care ends, or support at home does."""
     v = s.lives
     state = v.state[child]
@@ -535,8 +540,8 @@ def after_care_due(s, child, cause, day):  # type: ignore[no-untyped-def]
         begin_after_care(s, child, w.AFTERCARE, day, day)
 
 
-# --- the day --------------------------------------------------------------------------------------------------------------------------
-def serve(s, day):  # type: ignore[no-untyped-def]
+# --- the day ------------------------------------------------------------------------------------------------------
+def serve(s: Stage, day: int) -> None:
     """The desk's phase: homes first, then services."""
     month = rules.month_at(s.hazards, day)
     homes = s.homes
@@ -569,7 +574,7 @@ def serve(s, day):  # type: ignore[no-untyped-def]
             case = desk.next_served(s.queues, s.pools, pool, month)
 
 
-def open_stock(s, stock_cases, stages, states, since, care_since):  # type: ignore[no-untyped-def]
+def open_stock(s: Stage, stock_cases: Flat, stages: Flat, states: Flat, since: Flat, care_since: Flat) -> None:
     """The children in the system at the start take up their stories."""
     day = s.start_day
     for i in range(len(stock_cases)):
@@ -590,12 +595,15 @@ def open_stock(s, stock_cases, stages, states, since, care_since):  # type: igno
             begin_after_care(s, child, state, since[child], day)
 
 
-def by_reference(value, memory):  # type: ignore[no-untyped-def]
+def by_reference(value: Any, memory: Flat) -> Any:
     """The stage as it is; compiled, a pointer to it whose fields are kept in ``memory`` (``references.py``)."""
     return value
 
 
-def tell(stage, memory, stock_cases, stages, states, since, care_since, arrival_order):  # type: ignore[no-untyped-def]
+def tell(
+    stage: Stage, memory: Flat, stock_cases: Flat, stages: Flat, states: Flat, since: Flat, care_since: Flat,
+    arrival_order: Flat,
+) -> None:  # fmt: skip
     """Every day of the run: ends, arrivals and requests, the desk."""
     s = by_reference(stage, memory)
     open_stock(s, stock_cases, stages, states, since, care_since)

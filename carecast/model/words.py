@@ -5,7 +5,7 @@ names give each integer back its word; files, screens and logs only ever show th
 but draws are keyed by some of these numbers.
 """
 
-# --- placement types (DESIGN: where LGBF indicator CHN9 counts them) -------------------------------------------------
+# --- placement types (DESIGN: where LGBF indicator CHN9 counts them) -----------------------------------------------
 PLACEMENT_TYPES = (
     "at_home",
     "kinship",
@@ -26,13 +26,13 @@ CHILDRENS_HOUSE_OWN, RESIDENTIAL_EXTERNAL, RESIDENTIAL_SCHOOL, SECURE, UNREGISTE
 N_PLACEMENT_TYPES = 13
 FIRST_RESIDENTIAL = CHILDRENS_HOUSE_OWN  # every type from here on is residential; the ones before are community
 
-# --- age bands (whole years at the day; both nations publish these cuts) ---------------------------------------------
+# --- age bands (whole years at the day; both nations publish these cuts) -------------------------------------------
 AGE_BANDS = ("under_1", "1_to_4", "5_to_9", "10_to_15", "16_to_17", "18_and_over")
 AGE_BAND_STARTS_YEARS = (0, 1, 5, 10, 16, 18)
 N_AGE_BANDS = 6
 ADULT = 5  # the band of young people over 18: never looked after, but in continuing care and aftercare
 
-# --- how long: one set of bands for time in care, time in placement and time in a state ------------------------------
+# --- how long: one set of bands for time in care, time in placement and time in a state ----------------------------
 DURATION_BANDS = (
     "under_4_weeks",
     "4_to_13_weeks",
@@ -45,12 +45,12 @@ DURATION_BANDS = (
 DURATION_BAND_STARTS_DAYS = (0, 28, 91, 182, 365, 730, 1826)
 N_DURATION_BANDS = 7
 
-# --- how a child reaches the council -----------------------------------------------------------------------------------
+# --- how a child reaches the council -------------------------------------------------------------------------------
 ROUTES = ("contact", "emergency", "newborn", "remand", "unaccompanied")
 CONTACT, EMERGENCY, NEWBORN, REMAND, UNACCOMPANIED = range(5)
 N_ROUTES = 5
 
-# --- states --------------------------------------------------------------------------------------------------------------
+# --- states --------------------------------------------------------------------------------------------------------
 STATES = (
     "gone",
     "early_help_waiting",
@@ -87,7 +87,7 @@ STATES = (
 ) = range(15)
 N_STATES = 15
 
-# --- causes: what can end a wait. Each has its own unit-exponential draw walked along its own hazard ---------------------
+# --- causes: what can end a wait. Each has its own unit-exponential draw walked along its own hazard ---------------
 CAUSES = (
     "wait_disengaged",
     "wait_escalated",
@@ -147,7 +147,7 @@ FIRST_MOVE, LAST_MOVE = MOVE, RETURN_WITHIN_RADIUS  # moves: their bands are tim
 AGED_OUT, HOUSE_CLOSED, LIMIT_REACHED = 24, 25, 26
 CERTAIN_ENDS = ("aged_out", "house_closed", "limit_reached")
 
-# --- branches: what happens next, one uniform draw each, outcomes in the order of their cumulated chance -----------------
+# --- branches: what happens next, one uniform draw each, outcomes in the order of their cumulated chance -----------
 BRANCHES = ("contact", "referral", "assessment", "early_help", "support", "protection", "pre_entry")
 B_CONTACT, B_REFERRAL, B_ASSESSMENT, B_EARLY_HELP, B_SUPPORT, B_PROTECTION, B_PRE_ENTRY = range(7)
 N_BRANCHES = 7
@@ -176,7 +176,7 @@ OUTCOMES = (
 N_OUTCOMES = 9
 TO_NOBODY = 9  # the story ends: never the outcome of a branch
 
-# --- diversions: a lever moves a child whose hand said one thing to another state, never out of the model ----------------
+# --- diversions: a lever moves a child whose hand said one thing to another state, never out of the model ----------
 DIVERSIONS = (
     "referral_to_early_help",
     "assessment_to_early_help",
@@ -199,14 +199,14 @@ DIVERSIONS = (
 ) = range(8)
 N_DIVERSIONS = 8
 
-# --- service pools with a queue at the desk ------------------------------------------------------------------------------
+# --- service pools with a queue at the desk ------------------------------------------------------------------------
 SERVICES = ("early_help", "assessment")
 S_EARLY_HELP, S_ASSESSMENT = range(2)
 
-# --- who pays ------------------------------------------------------------------------------------------------------------
+# --- who pays ------------------------------------------------------------------------------------------------------
 FUNDERS = ("social_work", "education", "nhs", "home_office", "scottish_ministers")
 
-# --- the event log: day, child, event, locality, provider, detail, shared_with -------------------------------------------
+# --- the event log: day, child, event, locality, provider, detail, shared_with -------------------------------------
 # locality: index in the parameter set; provider: index in the plan's provider list, -1 where there is none.
 EVENTS = (
     "contact_made",  # detail: route

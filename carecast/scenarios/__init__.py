@@ -1,0 +1,1 @@
+"""Levers, scenario files, runs, comparison, savings and targets."""

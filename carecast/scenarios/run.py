@@ -38,7 +38,7 @@ from carecast.scenarios.request import (
 from carecast.scenarios.run_folder import EVENTS, TABLES, Block, RunFolder
 from carecast.scenarios.run_record import content_digest, first_record
 from carecast.scenarios.savings import Reserves, Terms, reserves
-from carecast.scenarios.scenario import nearest
+from carecast.scenarios.scenario import Scenario, nearest
 from carecast.scenarios.targets import Assessment, Target, assess
 from carecast.scenarios.yearly import yearly_measures
 
@@ -118,7 +118,7 @@ def start(request: Request, out: Path, resume: bool = False, progress: Progress 
         folder.write_record(record)
         for name, text in texts.items():
             folder.write_text(f"inputs/{name}.toml", text)
-        return _Telling(request, teller, folder, record, progress).run()
+        return _Telling(request, scenarios, teller, folder, record, progress).run()
     except BaseException:
         with suppress(OSError, BadFile):
             folder.write_record({**folder.record, "status": "interrupted"})
@@ -160,6 +160,7 @@ class _Telling:
     """One run being told."""
 
     request: Request
+    scenarios: tuple[Scenario, ...]
     teller: Teller
     folder: RunFolder
     record: dict[str, Any]
@@ -213,13 +214,15 @@ class _Telling:
         self.folder.write_text("summary.csv", to_csv(summary))
         if self.request.events:
             self.folder.gather_events(names, blocks)
-        calibrated, plans = self.request.calibrated, self.teller.job.plans
         self.record |= {
             "monte_carlo": stopping.monte_carlo(run.answers, run.record["part_years"]),
             "budget_assumed": run.budget.is_assumed,
-            "drivers": drivers.drivers(calibrated, plans, run.answers, self.request.seed, run.record["part_years"]),
+            "drivers": drivers.drivers(
+                self.request.calibrated, self.scenarios, self.teller.job.plans, run.answers, self.request.seed,
+                run.record["part_years"],
+            ),
             "digest": content_digest(run.answers, run.money, [run.searches(name) for name in names], summary),
-        }
+        }  # fmt: skip
 
 
 def _blocks(replications: int) -> list[Block]:

@@ -29,6 +29,14 @@ from carecast.scenarios.run_lock import LOCK, RunLock
 RUN_FORMAT = 1
 TABLES = ("monthly", "yearly", "searches")
 EVENTS = "events"
+EVENT_COLUMNS = pa.schema(
+    [
+        ("scenario", pa.string()), ("replication", pa.int32()), ("date", pa.date32()), ("child", pa.int32()),
+        ("event", pa.string()), ("locality", pa.string()), ("provider", pa.string()), ("detail", pa.string()),
+        ("distance_miles", pa.float64()), ("shared_with", pa.int32()), ("out_of_area", pa.bool_()),
+        ("price_multiplier", pa.float64()),
+    ]
+)  # fmt: skip
 Block = tuple[int, int]  # first and last replication
 
 
@@ -186,10 +194,9 @@ class RunFolder:
         for name in names:
             for block in blocks:
                 part = pq.read_table(self.table_path(name, EVENTS, block))
-                column = pa.array([name] * len(part), pa.string())
-                part = part.add_column(0, "scenario", column).replace_schema_metadata(None)
-                writer = writer or pq.ParquetWriter(partial, part.schema, compression="zstd")
-                writer.write_table(part)
+                part = part.add_column(0, "scenario", pa.array([name] * len(part), pa.string()))
+                writer = writer or pq.ParquetWriter(partial, EVENT_COLUMNS, compression="zstd")
+                writer.write_table(part.select(EVENT_COLUMNS.names).cast(EVENT_COLUMNS))
         if writer is not None:
             writer.close()
             partial.replace(self.path / "events.parquet")

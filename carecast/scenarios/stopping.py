@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from carecast.model.calendar import financial_year
 from carecast.model.summary import BASELINE, Answers
 
 Z_95 = 1.959964
 WIDTH = 0.01
 STEP = 200
+HEADLINES = ("looked_after", "looked_after_away_from_home", "gross_cost_gbp", "net_saving_gbp")
 SEARCH_ROWS = 2048  # rows from here on are kept for verifying what was optimised on the others
 
 
@@ -72,15 +74,19 @@ class Rule:
         return {"rule": "auto", "replications": done, "reached": bool(self.reached), "relative_half_width": error, "cap": self.cap}
 
 
-def monte_carlo(answers: Sequence[Answers]) -> list[dict[str, Any]]:
-    """Monte Carlo error of the headlines: standard error of the mean over replications, scenario by scenario."""
+def monte_carlo(answers: Sequence[Answers], part_years: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Monte Carlo error of the headlines: standard error of the mean over replications, scenario by scenario.
+
+    Children at the end of the run, pounds in its last whole financial year (its last part of one when there is none).
+    """
     rows = []
-    headlines = (("looked_after", -1), ("looked_after_away_from_home", -1), ("gross_cost_gbp", -1), ("net_saving_gbp", -1))
     for found in answers:
-        for measure, at in headlines:
-            if found.scenario == BASELINE and measure == "net_saving_gbp":
-                continue
+        for measure in HEADLINES:
             grid = found.grid_of(measure)
+            if not grid.dates or (found.scenario == BASELINE and measure == "net_saving_gbp"):
+                continue
+            whole = [at for at, date in enumerate(grid.dates) if financial_year(date) not in part_years]
+            at = whole[-1] if grid is found.yearly and whole else -1
             values = grid.of(measure)[:, at]
             error = float(np.std(values, ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
             rows.append({

@@ -14,7 +14,8 @@ from carecast.model import words as w
 from tests.model.by_hand import FAR, MONTH, START, a_home, choices, hazards, homes_of
 
 STEADY = settings(max_examples=300, derandomize=True, deadline=None, database=None)
-NEWBORN, TODDLER = 0, 1
+NEWBORN = 0
+SUPPORT_CAUSES = (w.SUPPORT_ENDS, w.SUPPORT_TO_PROTECTION, w.SUPPORT_TO_PRE_ENTRY)
 KEYS = [dr.lanes(3, 0, dr.WHO_STOCK, 0, child) for child in range(4000)]
 
 
@@ -75,6 +76,9 @@ def test_bands_are_the_words():
     assert tuple(math.floor(years * w.DAYS_PER_YEAR) for years in w.AGE_BAND_STARTS_YEARS) == rules.AGE_START_DAYS
     assert w.DURATION_BAND_STARTS_DAYS == rules.BAND_START_DAYS
     assert rules.AGE_START_DAYS[-1] == rules.ADULT_AGE_DAYS
+    assert tuple(rules.age_band_end(band) for band in range(w.N_AGE_BANDS)) == (*rules.AGE_START_DAYS[1:], w.NEVER)
+    ends = tuple(rules.duration_band_end(band) for band in range(w.N_DURATION_BANDS))
+    assert ends == (*rules.BAND_START_DAYS[1:], w.NEVER)
 
 
 def test_days_after_the_run_belong_to_its_last_month():
@@ -214,14 +218,14 @@ def test_lowering_a_hazard_never_brings_its_event_forward(world, threshold, cuts
     assert walk(lower, threshold, **child)[0] >= walk(h, threshold, **child)[0]
 
 
-@given(st.sampled_from(rules.SUPPORT_CAUSES), st.floats(0.05, 0.95), st.integers(0, 3999))
+@given(st.sampled_from(SUPPORT_CAUSES), st.floats(0.05, 0.95), st.integers(0, 3999))
 @STEADY
 def test_lowering_one_of_several_hazards_brings_nothing_of_its_own_forward(cause, cut, child):
     rates = {w.SUPPORT_ENDS: 0.004, w.SUPPORT_TO_PROTECTION: 0.003, w.SUPPORT_TO_PRE_ENTRY: 0.002}
     key = (*KEYS[child], 1)
 
     def first(h):
-        return rules.first_of(h, rules.SUPPORT_CAUSES, rules.ONES, 0, START, START, START, h.end_day, *key)
+        return rules.wait_in_state(h, choices(), w.SUPPORT, 0, START, START, START, False, *key)
 
     day, why = first(hazards(rates))
     lower_day, lower_why = first(hazards({**rates, cause: rates[cause] * cut}))
@@ -249,7 +253,7 @@ def test_whole_days_keep_the_exponential_exactly(per_day):
 
 # --- competing causes --------------------------------------------------------------------------------------------------------
 def test_ties_go_to_the_cause_that_comes_first():
-    always = {cause: 1e6 for cause in rules.SUPPORT_CAUSES}
+    always = dict.fromkeys(SUPPORT_CAUSES, 1e6)
     assert rules.wait_in_state(hazards(always), choices(), w.SUPPORT, 0, START, START, START, False, 1, 2, 1) == (
         START + 1,
         w.SUPPORT_ENDS,

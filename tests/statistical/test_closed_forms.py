@@ -208,12 +208,12 @@ def test_erlang_c_waits_for_early_help():
         [rate("early_help_ends", per_year)], contact=offered * q * w.DAYS_PER_YEAR, ages=(5,), pools=[pool],
         branches={"contact": {"early_help": 1.0}},
     )  # fmt: skip
-    of_world = world(of, 240)
+    of_world = world(of, 300)
     shares = []
-    for replication in range(60):
+    for replication in range(70):
         log = simulate(of_world, replication).log
         asked, waited = stays(log, w.EARLY_HELP_ASKED, w.EARLY_HELP_STARTED)
-        counted = (asked > DAY_0 + 10 * 365) & (asked < DAY_0 + 235 * 365)
+        counted = (asked > DAY_0 + 10 * 365) & (asked < DAY_0 + 295 * 365)
         shares.append((waited[counted] != 0).mean())
     exact = wait_in_whole_days(servers, offered, q)
     close(shares, exact, 0.005)

@@ -28,7 +28,7 @@ if told.spend_note:
     st.caption(told.spend_note)
 
 st.header("What is saved, and whether it is safe", anchor=False)
-frame.savings(told.savings)
+frame.savings(told.savings, told.no_savings)
 
 st.header("What this rests on", anchor=False)
 st.markdown(told.backtest)

@@ -16,9 +16,6 @@ for passage in told.front.warnings:
     st.markdown(passage)
 st.markdown(told.backtest)
 
-st.header("Every number and where it comes from", anchor=False)
-frame.register(chosen)
-
 st.header("What is not published", anchor=False)
 st.markdown(told.not_published)
 if told.notes:
@@ -38,4 +35,9 @@ else:
 frame.table(told.made_with)
 if told.run_notes:
     frame.bullets(told.run_notes)
+
+st.header("Every number and where it comes from", anchor=False)
+frame.register(chosen)
+
+st.header("The data", anchor=False)
 frame.download(chosen)
