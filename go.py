@@ -111,6 +111,7 @@ def set_up() -> None:
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
     step("installing the locked packages", [*pip, "--require-hashes", "-r", str(LOCK)])
     step("installing carecast itself", [*pip, "--no-deps", "--no-build-isolation", "-e", str(HERE)])
+    step("compiling the model for this machine (about half a minute)", [str(PYTHON), "-m", "carecast.cli.warm"])
     STAMP.write_text(fingerprint(), encoding="utf-8")
     say(f"carecast is set up ({time.monotonic() - started:.0f} s).")
 

@@ -47,6 +47,7 @@ def calibrate(
     """
     pack = read_pack(pack_name, overrides)
     when = as_at or last_count(pack)
+    residential, community = (round(stock_at(pack, setting, when)) for setting in ("residential", "community"))
     pieces = fit_pieces(pack, when)
     places, years = assemble.localities(pack)
     usable = {kind: own.usable_share for kind, own in pieces.care.homes.items()}
@@ -59,8 +60,8 @@ def calibrate(
         places,
         homes,
         parameters.series["disadvantage.relative_risk"].values,
-        residential=round(stock_at(pack, "residential", when)),
-        community=round(stock_at(pack, "community", when)),
+        residential=residential,
+        community=community,
     )
     stock: pd.DataFrame = synthetic_stock(inputs)
     draws = joint.joint_draws(pack, parameters, pieces.care, pieces.funnel, pieces.levels.net_sd_at_the_end())

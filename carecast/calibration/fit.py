@@ -81,7 +81,7 @@ def match(
 ) -> Fitted:
     """Fit the unknowns so that ``model`` reproduces the targets, from the priors or from an earlier fit of the same."""
     names = tuple(prior.name for prior in priors)
-    means = np.array([prior.mean for prior in priors])
+    means = np.array([prior.mean for prior in priors], dtype=float)
     sds = np.array([prior.sd for prior in priors])
     wanted = np.log([target.value for target in targets])
     widths = np.array([target.sd_ln for target in targets])

@@ -204,13 +204,17 @@ def targets_text(run: Run) -> str:
     left = [wrapped(f"Not judged: {reason}") for reason in run.record["targets_left_out"].values()]
     if not found:
         return "\n".join(["The run judges no target. Give it some: carecast run ... --targets FILE", *left])
-    rows = []
+    rows: list[list[str]] = []
+    named = ""
     for a in found:
         lacking = pounds(a.expected_shortfall_gbp) if a.expected_shortfall_gbp is not None else f"{a.expected_shortfall:.1f}"
         met = f"{a.month_met:%b %Y}" if a.month_met else "never"
         chance = f"{percent(a.met_probability)} ± {196 * a.monte_carlo_error:.0f}"
-        rows.append([f"{a.target} [{a.scenario}]", chance, percent(a.required_probability), lacking, met])
-    return "\n".join([table(["Target", "probability", "required", "mean shortfall", "median month met"], rows), *left])
+        name = "" if rows and a.target == named else a.target
+        named = a.target
+        rows.append([name, a.scenario, chance, percent(a.required_probability), lacking, met])
+    head = ["Target", "scenario", "probability", "required", "mean shortfall", "median month met"]
+    return "\n".join([table(head, rows, 46, 46), *left])
 
 
 def safety_text(run: Run, against: str = BASELINE) -> str:
@@ -220,15 +224,16 @@ def safety_text(run: Run, against: str = BASELINE) -> str:
     same = [str(name) for name, part in frame.groupby("scenario", sort=False) if _all_nought(part)]
     rows = [
         [
-            f"{measure_label(run.record['nation'], row.measure)} [{row.scenario}]", f"{row.mean_against:.1f}",
-            f"{row.mean:.1f}", f"{row.difference:+.1f} ({row.p10:+.1f} to {row.p90:+.1f})", percent(row.chance_worse),
+            measure_label(run.record["nation"], row.measure), row.scenario, f"{row.mean_against:.1f}", f"{row.mean:.1f}",
+            f"{row.difference:+.1f} ({row.p10:+.1f} to {row.p90:+.1f})", percent(row.chance_worse),
             "WORSE" if row.worse else "",
         ]
         for row in frame[~frame["scenario"].isin(same)].itertuples()
     ]  # fmt: skip
     lines = [f"Safety: {name} is the same as {against} in every replication." for name in same]
     if rows:
-        lines.insert(0, table(["Safety, last 12 months", against, "scenario", "difference (80 %)", "chance worse", ""], rows))
+        head = ["Safety, last 12 months", "scenario", against, "there", "difference (80 %)", "chance worse", ""]
+        lines.insert(0, table(head, rows, 49, 49))
     return "\n".join(lines) or "Safety: there is no scenario beside the baseline to compare."
 
 

@@ -54,9 +54,11 @@ def _driver(found: dict[str, Any]) -> str:
     chance = round(0.05 * found["tried"])
     head = (
         f"What goes with the {what} of {found['scenario']} in {found['financial_year']}: rank correlation over "
-        f"{found['replications']} replications. Association across draws, not proof of cause: numbers fitted together move "
-        f"together. Left out below ±{found['limit']:.2f}, which chance alone reaches once in 20; of the {found['tried']} numbers "
-        f"looked at about {chance} would pass that by chance, so those below ±{found['limit_of_all']:.2f} are marked '?'."
+        f"{found['replications']} replications. {percent(found['drift_share'])} of the spread is how demand, leaving care and "
+        "moves drift over the years; the other numbers are shown with that taken out. Association across draws, not proof of "
+        f"cause: numbers fitted together move together. Left out below ±{found['limit']:.2f}, which chance alone reaches once in "
+        f"20; of the {found['tried']} numbers looked at about {chance} would pass that by chance, so those below "
+        f"±{found['limit_of_all']:.2f} are marked '?': more replications would tell."
     )
     if not found["rows"]:
         return wrapped(f"{head} None stands out.")
@@ -66,32 +68,12 @@ def _driver(found: dict[str, Any]) -> str:
         interval = f"{short(row['low_80'])} to {short(row['high_80'])}"
         rows.append([row["label"], f"{row['correlation']:+.2f}{mark}", short(row["central"]), interval, row["unit"][:34]])
         rows.append([f"    {row['how']}; {row['where']}", "", "", "", ""])
-    return f"{wrapped(head)}\n{table(['Number', 'corr. ', 'central', '80 % interval', 'unit'], rows, 60)}"
+    return f"{wrapped(head)}\n{table(["Number", "corr. ", "central", "80 % interval", "unit"], rows, 66, 66)}"
 
 
 def not_modelled_text(run: Run) -> str:
     """What no simulation of demand holds, each aim once."""
-    return "Not modelled:\n" + "\n".join(wrapped(f"  - {line}") for line in once(run.record["not_modelled"]))
-
-
-def once(lines: list[str]) -> list[str]:
-    """The lines without those that a fuller line already says: ``children's outcomes`` beside ``children's outcomes: ...``."""
-    kept: list[str] = []
-    for line in lines:
-        if not any(_says(other, line) for other in kept):
-            kept.append(line)
-    return kept
-
-
-def _says(fuller: str, line: str) -> bool:
-    """Whether most of a line's own words stand in the fuller one."""
-    words = {word.strip(",:;").rstrip("s") for word in line.lower().split()} - SMALL_WORDS
-    said = {word.strip(",:;").rstrip("s") for word in fuller.lower().split()}
-    alike = {word for word in words if any(word[:7] == other[:7] for other in said)}
-    return len(alike) * 3 >= len(words) * 2
-
-
-SMALL_WORDS = {"the", "of", "and", "with", "in", "a", "to", "on", "or", "for", "own", "how", "what", "that", "thi"}
+    return "Not modelled:\n" + "\n".join(wrapped(f"  - {line}") for line in run.record["not_modelled"])
 
 
 # --- summaries --------------------------------------------------------------------------------------------------------------------

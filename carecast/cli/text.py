@@ -15,12 +15,12 @@ MOST_COLUMNS = 8
 FIRST_COLUMN = 60
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], first_width: int = 42) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], first_width: int = 42, most: int = FIRST_COLUMN) -> str:
     """A plain text table: first column to the left and wrapped, the rest to the right."""
     cells = [list(row) for row in rows]
     widths = [max([len(head[i]), *(len(row[i]) for row in cells)]) for i in range(1, len(head))]
     longest = max([first_width, *(len(row[0]) for row in cells), len(head[0])])
-    first = min(longest, max(first_width, FIRST_COLUMN))
+    first = min(longest, max(first_width, most))
     lines = _lines(head, first, widths)
     lines.append("-" * (first + sum(width + 2 for width in widths)))
     return "\n".join([*lines, *(line for row in cells for line in _lines(row, first, widths))])

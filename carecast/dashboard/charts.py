@@ -1,6 +1,7 @@
-"""Result tables to figures. One look for all: baseline solid with circles, scenario dashed with diamonds, never colour alone.
+"""Result tables to figures. One look for all: baseline solid with circles, scenario dashed with diamonds.
 
-Colours are the Government Analysis Function's. Titles, subtitles and the data stand beside the figure in text.
+Never colour alone. Colours are the Government Analysis Function's.
+Titles, subtitles and the data stand beside the figure in text.
 """
 
 from collections.abc import Sequence
@@ -42,18 +43,22 @@ def _paint(names: Sequence[str]) -> dict[str, Any]:
     domain = list(names)
     n = len(domain)
     return {
-        "color": alt.Color("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=[BASELINE_COLOUR, SCENARIO_COLOUR][:n])),
+        "color": alt.Color(
+            "scenario:N", legend=None, scale=alt.Scale(domain=domain, range=[BASELINE_COLOUR, SCENARIO_COLOUR][:n])
+        ),
         "dash": alt.StrokeDash("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=[[1, 0], [7, 4]][:n])),
         "shape": alt.Shape("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=["circle", "diamond"][:n])),
     }
 
 
 def _y(field: str, top: float, title: str | None, expression: str | None = None) -> alt.Y:
-    axis = alt.Axis(tickCount=6, **({"labelExpr": expression} if expression else {}))
+    axis = alt.Axis(tickCount=6, labelExpr=expression if expression else alt.Undefined)
     return alt.Y(f"{field}:Q", title=title, axis=axis, scale=alt.Scale(domain=[0, top], nice=True))
 
 
-def fan(paths: pd.DataFrame, history: pd.DataFrame, names: Sequence[str], start: pd.Timestamp, top: float | None = None) -> Chart:
+def fan(
+    paths: pd.DataFrame, history: pd.DataFrame, names: Sequence[str], start: pd.Timestamp, top: float | None = None
+) -> Chart:
     """Published points, bands of the baseline, and the scenario's mean with its 80 % interval as thin dashed lines.
 
     Args:
@@ -66,10 +71,16 @@ def fan(paths: pd.DataFrame, history: pd.DataFrame, names: Sequence[str], start:
     highest = max(float(paths["p975"].max()), float(history["value"].max()) if len(history) else 0.0, 1.0)
     ceiling = min(highest * 1.05, top) if top else highest * 1.05
     paint = _paint(names)
-    x = alt.X("date:T", title=None, axis=alt.Axis(format="%Y", tickCount="year", labelOverlap="greedy", labelSeparation=10, grid=False))
+    x = alt.X(
+        "date:T",
+        title=None,
+        axis=alt.Axis(format="%Y", tickCount="year", labelOverlap="greedy", labelSeparation=10, grid=False),
+    )
     base, other = paths[paths["scenario"] == names[0]], paths[paths["scenario"].isin(names[1:])]
     layers: list[Any] = [
-        alt.Chart(base).mark_area(opacity=opacity, color=BASELINE_COLOUR, clip=True).encode(x, _y(low, ceiling, None), alt.Y2(high))
+        alt.Chart(base)
+        .mark_area(opacity=opacity, color=BASELINE_COLOUR, clip=True)
+        .encode(x, _y(low, ceiling, None), alt.Y2(high))
         for low, high, opacity in BANDS
     ]
     for edge in ("p10", "p90") if len(other) else ():
@@ -112,8 +123,10 @@ def _end_labels(paths: pd.DataFrame, names: Sequence[str], x: alt.X, ceiling: fl
         at = [middle - LABEL_GAP * ceiling / 2, middle + LABEL_GAP * ceiling / 2]
     ends = ends.assign(at=at, text=[f"{mean:,.0f}" for mean in ends["mean"]])
     layers = []
-    for name, weight in zip(names, ("bold", "bold"), strict=False):
-        mark = alt.Chart(ends[ends["scenario"] == name]).mark_text(align="left", dx=6, fontSize=14, fontWeight=weight, color=INK)
+    for name in names:
+        mark = alt.Chart(ends[ends["scenario"] == name]).mark_text(
+            align="left", dx=6, fontSize=14, fontWeight="bold", color=INK
+        )
         layers.append(mark.encode(x, alt.Y("at:Q"), alt.Text("text:N")))
     return layers
 
@@ -140,7 +153,9 @@ def yearly(costs: pd.DataFrame, published: pd.DataFrame, names: Sequence[str]) -
     layers: list[Any] = [
         data.mark_rule(strokeWidth=3, opacity=0.45).encode(x, alt.Y("p10:Q"), alt.Y2("p90"), paint["color"], offset),
         data.mark_line(strokeWidth=2).encode(x, mean, paint["color"], paint["dash"], offset),
-        data.mark_point(filled=True, size=95, opacity=1).encode(x, mean, paint["color"], paint["shape"], offset, tooltip=tips),
+        data.mark_point(filled=True, size=95, opacity=1).encode(
+            x, mean, paint["color"], paint["shape"], offset, tooltip=tips
+        ),
     ]
     layers += _published(published, x, _y("value", ceiling, None, pounds))
     return dressed([*layers, *_last_values(costs, names, x, offset, ceiling)])
@@ -152,8 +167,12 @@ def _last_values(costs: pd.DataFrame, names: Sequence[str], x: alt.X, offset: al
     highest = ends["mean"].max()
     layers = []
     for row in ends.itertuples():
-        one = pd.DataFrame([{"scenario": row.scenario, "year": row.year, "mean": row.mean, "text": f"£{row.mean / 1e6:.1f}m"}])
-        mark = alt.Chart(one).mark_text(align="left", dx=9, dy=-9 if row.mean == highest else 10, fontSize=14, fontWeight="bold", color=INK)
+        one = pd.DataFrame(
+            [{"scenario": row.scenario, "year": row.year, "mean": row.mean, "text": f"£{row.mean / 1e6:.1f}m"}]
+        )
+        mark = alt.Chart(one).mark_text(
+            align="left", dx=9, dy=-9 if row.mean == highest else 10, fontSize=14, fontWeight="bold", color=INK
+        )
         layers.append(mark.encode(x, _y("mean", ceiling, None), offset, alt.Text("text:N")))
     return layers
 
@@ -185,7 +204,14 @@ WRAPPED = (
     "length(datum.label) > 22 ? [slice(datum.label, 0, lastindexof(slice(datum.label, 0, 22), ' ')),"
     " slice(datum.label, lastindexof(slice(datum.label, 0, 22), ' ') + 1)] : datum.label"
 )
-GROUP_AXIS = {"labelLimit": 170, "labelExpr": WRAPPED, "grid": True, "domain": False, "ticks": False, "labelPadding": 14}
+GROUP_AXIS: dict[str, Any] = {
+    "labelLimit": 170,
+    "labelExpr": WRAPPED,
+    "grid": True,
+    "domain": False,
+    "ticks": False,
+    "labelPadding": 14,
+}
 
 
 def saving(net: pd.DataFrame, asked: float | None) -> Chart:
@@ -199,13 +225,20 @@ def saving(net: pd.DataFrame, asked: float | None) -> Chart:
     x = alt.X("year:O", title=None, axis=alt.Axis(labelOverlap="greedy", labelSeparation=8, grid=False, domain=False, ticks=False,
               labelPadding=8), scale=alt.Scale(padding=0.9))  # fmt: skip
     low, high = min(float(net["p10"].min()), 0.0), max(float(net["p90"].max()), asked or 0.0, 1.0)
-    y = alt.Y("mean:Q", title=None, axis=alt.Axis(labelExpr=pounds, tickCount=6), scale=alt.Scale(domain=[low * 1.08, high * 1.1]))
+    y = alt.Y(
+        "mean:Q",
+        title=None,
+        axis=alt.Axis(labelExpr=pounds, tickCount=6),
+        scale=alt.Scale(domain=[low * 1.08, high * 1.1]),
+    )
     data = alt.Chart(net.assign(text=[_millions(mean) for mean in net["mean"]]))
     tips = ["year:O", *(alt.Tooltip(f"{name}:Q", format=",.0f") for name in ("mean", "p10", "p90"))]
     layers: list[Any] = [
         alt.Chart(pd.DataFrame({"mean": [0.0]})).mark_rule(color=GREY).encode(alt.Y("mean:Q")),
         data.mark_rule(strokeWidth=4, opacity=0.5, color=SCENARIO_COLOUR).encode(x, alt.Y("p10:Q"), alt.Y2("p90")),
-        data.mark_point(filled=True, shape="diamond", size=170, color=SCENARIO_COLOUR, opacity=1).encode(x, y, tooltip=tips),
+        data.mark_point(filled=True, shape="diamond", size=170, color=SCENARIO_COLOUR, opacity=1).encode(
+            x, y, tooltip=tips
+        ),
         data.mark_text(align="left", dx=11, fontSize=14, fontWeight="bold", color=INK).encode(x, y, alt.Text("text:N")),
     ]
     if asked is not None:

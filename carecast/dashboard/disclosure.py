@@ -37,7 +37,9 @@ def hidden(cells: Mapping[str, float]) -> set[str]:
     """Which parts of a known total to leave out: the small ones, and the next smallest when there is only one."""
     small = {name for name, value in cells.items() if is_small(value)}
     if len(small) == 1:
-        others = sorted((name == AT_HOME, value, name) for name, value in cells.items() if value > 0 and name not in small)
+        others = sorted(
+            (name == AT_HOME, value, name) for name, value in cells.items() if value > 0 and name not in small
+        )
         small |= {others[0][2]} if others else set(cells)
     return small
 

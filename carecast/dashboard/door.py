@@ -10,7 +10,6 @@ from typing import Any
 from carecast.dashboard.serve import RUN_VARIABLE, RUNS_VARIABLE
 from carecast.model.parameters import BadFile
 from carecast.scenarios.run import Run, open_run
-from carecast.scenarios.run_folder import RunFolder
 
 COMPLETE = "complete"
 UNREADABLE = "unreadable"
@@ -93,7 +92,6 @@ def opened(found: Found) -> Run:
         NotShownError: with the reason.
     """
     try:
-        RunFolder(found.folder).record
         return open_run(found.folder)
     except BadFile as error:
         raise NotShownError("; ".join(error.lines)) from None

@@ -5,7 +5,7 @@ prints, so the numbers are the same. Central figures are means over replications
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,12 @@ class Figure:
     high: float
 
 
-# --- the run -----------------------------------------------------------------------------------------------------------------
+def rows_of(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows of a table, one after another, their cells by name."""
+    return iter(frame.itertuples(index=False))
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
 def programmes(run: Run) -> tuple[str, ...]:
     """Scenarios of a run other than the baseline."""
     return tuple(found.scenario for found in run.answers if found.scenario != BASELINE)
@@ -96,7 +101,7 @@ def levers(run: Run, scenario: str | None) -> tuple[LeverText, ...]:
     return describe(load_scenario(run.folder / "inputs" / f"{scenario}.toml"), run.record["nation"])
 
 
-# --- over replications ----------------------------------------------------------------------------------------------------------
+# --- over replications ------------------------------------------------------------------------------------------------
 def figure(values: Values) -> Figure:
     """Mean and 80 % interval over replications, rounded as in ``summary.csv``."""
     mean, _, low, high = (round(float(part), DECIMALS) + 0.0 for part in spread(values, [100, 900]))
@@ -136,7 +141,7 @@ def history(run: Run, measure: str, breakdown: str = TOTAL) -> pd.DataFrame:
     return kept.assign(date=pd.to_datetime(kept["date"]))[["date", "value", "source"]].reset_index(drop=True)
 
 
-# --- money -------------------------------------------------------------------------------------------------------------------
+# --- money ------------------------------------------------------------------------------------------------------------
 def lines_cost(grid: Grid, lines: Sequence[str]) -> Values:
     """Gross cost of some lines, [replication, financial year]."""
     return np.sum([grid.of("gross_cost_gbp", f"line={line}") for line in lines], axis=0)
@@ -197,7 +202,7 @@ def savings(run: Run, scenario: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-# --- judged ------------------------------------------------------------------------------------------------------------------
+# --- judged -----------------------------------------------------------------------------------------------------------
 def assessments(run: Run, scenario: str | None) -> tuple[list[Assessment], str]:
     """Targets judged on the baseline and the scenario; and why they cannot be, if they cannot."""
     try:
@@ -218,7 +223,7 @@ def monte_carlo(run: Run, scenario: str | None) -> pd.DataFrame:
     return frame[frame["scenario"].isin(shown_scenarios(run, scenario)) & frame["standard_error"].notna()]
 
 
-# --- what it rests on ---------------------------------------------------------------------------------------------------------------
+# --- what it rests on -------------------------------------------------------------------------------------------------
 REGISTER_COLUMNS = ("section", "name", "value", "unit", "low", "high", "how", "date", "source", "note")
 
 
@@ -226,11 +231,15 @@ def register(run: Run) -> pd.DataFrame:
     """Every number that the run's record holds, one a row (``REGISTER_COLUMNS``); a series has no single value."""
     p = run.record["parameters"]
     rows = [_row("numbers", name, n["value"], n["unit"], n) for name, n in p["numbers"].items()]
-    rows += [_row("series", name, None, f"{len(s['values'])} values: {s['unit']}", s) for name, s in p["series"].items()]
+    rows += [
+        _row("series", name, None, f"{len(s['values'])} values: {s['unit']}", s) for name, s in p["series"].items()
+    ]
     for home in p["providers"]:
         rows.append(_row("homes", home["name"], home["weekly_cost_gbp"], "£ a week for each child", home))
         if home["fixed_weekly_cost_gbp"]:
-            rows.append(_row("homes", home["name"], home["fixed_weekly_cost_gbp"], "£ a week, whoever lives there", home))
+            rows.append(
+                _row("homes", home["name"], home["fixed_weekly_cost_gbp"], "£ a week, whoever lives there", home)
+            )
         if home["places"] is not None:
             rows.append(_row("homes", home["name"], home["places"], "places", home))
     for pool in p["service_pools"]:
@@ -259,7 +268,9 @@ def watched(run: Run) -> pd.DataFrame:
     grid = run.answer(BASELINE).yearly
     cost = {line: float(lines_cost(grid, [line])[:, -1].mean()) for line in PLACEMENTS if not line.endswith("_fixed")}
     dearest = sorted(cost, key=lambda line: -cost[line])[:WATCHED_PRICES]
-    names = [h["name"] for line in dearest for h in run.record["parameters"]["providers"] if h["placement_type"] == line]
+    names = [
+        h["name"] for line in dearest for h in run.record["parameters"]["providers"] if h["placement_type"] == line
+    ]
     homes = everything[(everything["section"] == "homes") & everything["name"].isin(names)]
     prices = homes[homes["unit"].str.startswith("£")]
     found = pd.concat([numbers, prices], ignore_index=True)

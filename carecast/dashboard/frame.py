@@ -1,4 +1,4 @@
-"""The furniture of every page: which run and scenario, the head, figures with their tables, and what is said when nothing can be shown."""
+"""The furniture of every page: pickers, the head, figures with their tables, and what is said when nothing can be shown."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ class Chosen:
     scenario: str | None
 
 
-# --- kept between reruns, by run -----------------------------------------------------------------------------------------------------
+# --- kept between reruns, by run --------------------------------------------------------------------------------------
 @st.cache_resource(max_entries=4, show_spinner="Reading the run")
 def _opened(found: door.Found) -> Run:
     return door.opened(found)
@@ -58,7 +58,7 @@ def exported_summary(run: Run) -> str:
     return to_csv(disclosure.suppress_start(summarise(run.answers)))
 
 
-# --- choosing ---------------------------------------------------------------------------------------------------------------------
+# --- choosing ---------------------------------------------------------------------------------------------------------
 def choose(head: DeltaGenerator, with_scenario: bool = True) -> Chosen:
     """The pickers, and what they point at; stops the page with a plain sentence when there is nothing to show."""
     first, runs = door.places()
@@ -117,7 +117,7 @@ def guarded(draw: Callable[[], None]) -> None:
         st.error(prose("broken_page", kind=type(error).__name__, folder="RUN"))
 
 
-# --- drawing ------------------------------------------------------------------------------------------------------------------------
+# --- drawing ----------------------------------------------------------------------------------------------------------
 def begin() -> None:
     """Name, icon, width and look of every page."""
     st.set_page_config(page_title="carecast", page_icon=str(ICON), layout="wide")
@@ -221,5 +221,3 @@ def register(chosen: Chosen) -> None:
     with columns[2]:
         text = st.text_input("Words in name, source or note", key="words")
     table(panels.register_table(chosen.run, list(hows or []), section, text or ""))
-
-

@@ -43,7 +43,11 @@ def _tile_line(line: Line) -> str:
     side = "baseline" if line.scenario == BASELINE else "scenario"
     who = legend_name(line.scenario) if line.scenario else ""
     mark = f'<span class="cc-mark point {side}" aria-hidden="true"></span>'
-    note = f'<span class="cc-interval"><span class="cc-hidden">80 % interval </span>{escape(line.note)}</span>' if line.note else ""
+    note = (
+        f'<span class="cc-interval"><span class="cc-hidden">80 % interval </span>{escape(line.note)}</span>'
+        if line.note
+        else ""
+    )
     return f'<dd><span class="cc-who">{mark}{escape(who)}</span><span class="cc-value">{escape(line.value)}</span>{note}</dd>'
 
 

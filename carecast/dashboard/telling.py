@@ -28,7 +28,7 @@ NUMBER_LABELS = {
 }
 
 
-# --- prose ---------------------------------------------------------------------------------------------------------------------
+# --- prose ------------------------------------------------------------------------------------------------------------
 @cache
 def _sections() -> dict[str, str]:
     parts = WORDING.read_text(encoding="utf-8").split("## ")[1:]
@@ -40,7 +40,7 @@ def prose(key: str, **filled: object) -> str:
     return _sections()[key].format(**filled)
 
 
-# --- numbers -----------------------------------------------------------------------------------------------------------------------
+# --- numbers ----------------------------------------------------------------------------------------------------------
 def signed(text: str, value: float) -> str:
     """A text for a size with the sign of the value before it."""
     return MINUS + text if value < 0 else text
@@ -128,7 +128,7 @@ def plain_number(value: float | None, unit: str) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-# --- names and dates ----------------------------------------------------------------------------------------------------------------
+# --- names and dates --------------------------------------------------------------------------------------------------
 def scenario_name(name: str) -> str:
     """``what_would_it_take`` as ``What would it take``."""
     words = name.replace("_", " ")

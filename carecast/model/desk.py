@@ -262,8 +262,8 @@ def find_home(
 ) -> tuple[int, float, int]:  # fmt: skip
     """(provider, miles, whose home) for a child, or (-1, 0, child): brothers and sisters first, then the chain of types.
 
-    ``within_only`` takes nothing beyond the radius or unknown, ``community_only`` nothing residential: for children who
-    already have a home and only leave it for a better one.
+    ``within_only`` takes nothing beyond the radius or unknown and nothing of another sort, ``community_only`` nothing
+    residential: for children who already have a home and only leave it for a better one.
     """
     other = with_siblings(places, homes, kids, families, child, wanted, ask, day, month, n_months)
     radius = places.radius_miles[month]
@@ -274,7 +274,7 @@ def find_home(
     for group in range(N_GROUPS):
         kind_1 = CHAINS[wanted][group][0]
         kind_2 = CHAINS[wanted][group][1]
-        if kind_1 < 0:
+        if kind_1 < 0 or (within_only and group > 0):
             break
         if community_only and kind_1 >= w.FIRST_RESIDENTIAL:
             continue

@@ -288,8 +288,13 @@ def request_after(cause: int, kind: int) -> tuple[int, int]:
 
 
 def is_far(places: Places, hazards: Hazards, kind: int, miles: float, unaccompanied: int, day: int) -> bool:
-    """Whether a child lives beyond the radius of the search, away from home, with the distance known."""
-    if kind == w.AT_HOME or unaccompanied:
+    """Whether a nearer home of the same sort would be a better one: beyond the radius of the search, distance known.
+
+    Kin, adopters, schools and secure care are where they are for who they are: distance alone is no reason to leave.
+    """
+    if unaccompanied or kind == w.AT_HOME or kind == w.KINSHIP or kind == w.PROSPECTIVE_ADOPTERS:
+        return False
+    if kind == w.RESIDENTIAL_SCHOOL or kind == w.SECURE or kind == w.UNREGISTERED:
         return False
     return miles > places.radius_miles[month_at(hazards, day)]
 

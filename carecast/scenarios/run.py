@@ -218,8 +218,7 @@ class _Telling:
             "monte_carlo": stopping.monte_carlo(run.answers, run.record["part_years"]),
             "budget_assumed": run.budget.is_assumed,
             "drivers": drivers.drivers(
-                self.request.calibrated, self.scenarios, self.teller.job.plans, run.answers, self.request.seed,
-                run.record["part_years"],
+                self.request.calibrated, self.scenarios, self.teller.job.plans, run.answers, self.request.seed, run.calendar
             ),
             "digest": content_digest(run.answers, run.money, [run.searches(name) for name in names], summary),
         }  # fmt: skip

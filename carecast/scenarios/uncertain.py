@@ -1,16 +1,20 @@
 """Every uncertain number in plain words: what it is, its central value, 80 % interval and unit, how it was found, where it is.
 
-The draws of a parameter set have one column for each; the columns' names are patterns that this module reads.
+The draws of a parameter set have one column for each; the columns' names are patterns that this module reads. Levers have
+draws of their own, and so does the drift of demand, leaving care and moves.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from carecast.model import draws as dr
 from carecast.model import words as w
 from carecast.model.effects import effect_size
+from carecast.model.levels import level_path
 from carecast.model.parameters import Number, ParameterSet, Sourced
 from carecast.model.plan import Effect, Plan
 from carecast.scenarios import sizes
@@ -57,6 +61,13 @@ MOMENTS = {"entry": "entry to care", "return": "return to care", "remand": "rema
 PARTS = {"match_chance": "chance that a vacancy suits", "usable_share": "share of places that can be used", "places": "places"}
 TYPE_PARTS = {"median_miles": "typical distance from home", "sigma_ln": "spread of distances",
               "unknown_share": "share whose distance is not known", "share": "share outside the area"}  # fmt: skip
+DRIFTS = {
+    "arrivals.level_sd_per_year": ("How demand drifts: contacts and direct entries", dr.P_LEVEL_ENTRIES),
+    "arrivals.unaccompanied_level_sd_per_year": ("How arrivals of unaccompanied children drift", dr.P_LEVEL_UNACCOMPANIED),
+    "exits.level_sd_per_year": ("How rates of leaving care drift", dr.P_LEVEL_EXITS),
+    "moves.level_sd_per_year": ("How rates of moves drift", dr.P_LEVEL_MOVES),
+}
+EVERY_AGE = "*"
 COSTS = {
     "one_off_gbp": "one-off cost", "recurring_gbp_per_year": "cost a year", "gbp_per_place_per_year": "cost of a place a year",
     "gbp_per_child": "cost for each child", "gbp_per_family": "cost for each family", "capital_gbp": "capital",
@@ -80,11 +91,13 @@ class Uncertain:
 
 
 def of_parameters(parameters: ParameterSet, columns: dict[str, NDArray[np.float64]], replications: int) -> list[Uncertain]:
-    """The columns of the joint draws; replication i has row i (from the start again past the last)."""
-    rows = np.arange(replications)
+    """The columns of the joint draws; replication i has row i (from the start again past the last).
+
+    Shares that differ by age band count as one number, their mean over the bands.
+    """
     found = []
-    for name, values in columns.items():
-        draws = values[rows % len(values)]
+    for name, values in _over_ages(columns).items():
+        draws = values[np.arange(replications) % len(values)]
         sourced = _sourced(parameters, name)
         low, high = (float(end) for end in np.quantile(values, [0.1, 0.9]))
         central = float(np.median(values))
@@ -95,6 +108,36 @@ def of_parameters(parameters: ParameterSet, columns: dict[str, NDArray[np.float6
         found.append(
             Uncertain(name, label(parameters, name), central, low, high, _unit(parameters, name), how, _where(name), draws)
         )
+    return found
+
+
+def _over_ages(columns: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    groups: dict[str, list[NDArray[np.float64]]] = {}
+    for name, values in columns.items():
+        words = name.split(".")
+        if words[0] in ("branch", "destination") and words[-2] in w.AGE_BANDS:
+            words[-2] = EVERY_AGE
+        groups.setdefault(".".join(words), []).append(values)
+    return {name: np.mean(values, axis=0) for name, values in groups.items()}
+
+
+def of_drift(parameters: ParameterSet, columns: dict[str, NDArray[np.float64]], n_months: int, seed: int,
+             replications: int) -> list[Uncertain]:  # fmt: skip
+    """How demand, leaving care and moves drifted in each replication: the geometric mean of the level over the run."""
+    found = []
+    for name, (text, purpose) in DRIFTS.items():
+        if name not in parameters.numbers:
+            continue
+        number = parameters.numbers[name]
+        drawn = columns.get(name)
+        draws = np.empty(replications)
+        for i in range(replications):
+            key = dr.lanes(seed, i, dr.WHO_REPLICATION, 0, 0)
+            sd_per_year = number.value if drawn is None else float(drawn[i % len(drawn)])
+            draws[i] = math.exp(float(np.log(level_path(key, purpose, sd_per_year, n_months)).mean()))
+        low, high = (float(end) for end in np.quantile(draws, [0.1, 0.9]))
+        unit = "x the start, mean over the run"
+        found.append(Uncertain(f"drift of {name}", text, 1.0, low, high, unit, number.how, _where(name), draws))
     return found
 
 
@@ -161,19 +204,19 @@ def _rate(parameters: ParameterSet, rest: list[str]) -> str:
 
 
 def _aged(band: str) -> str:
-    return f"aged {AGE_BAND_LABELS.get(band, band)}"
+    return "" if band == EVERY_AGE else f", aged {AGE_BAND_LABELS.get(band, band)}"
 
 
 def _branch(parameters: ParameterSet, rest: list[str]) -> str:
     branch, age, outcome = rest
-    return f"After {BRANCHES.get(branch, branch)}, {_aged(age)}: share to {outcome.replace('_', ' ')}"
+    return f"After {BRANCHES.get(branch, branch)}{_aged(age)}: share to {outcome.replace('_', ' ')}"
 
 
 def _destination(parameters: ParameterSet, rest: list[str]) -> str:
     moment, group, age, kind = rest
-    origin = "" if group == "all" else f" from {group.replace('_', ' ')}"
+    origin = "" if group == "all" else f" from {group.replace('_', ' ')} care"
     home = placement_type_label(parameters.nation, kind)
-    return f"On {MOMENTS.get(moment, moment)}{origin}, {_aged(age)}: share {home[:1].lower()}{home[1:]}"
+    return f"On {MOMENTS.get(moment, moment)}{origin}{_aged(age)}: share {home[:1].lower()}{home[1:]}"
 
 
 def _provider_name(parameters: ParameterSet, code: str) -> str:
@@ -204,7 +247,7 @@ def _sourced(parameters: ParameterSet, name: str) -> Sourced | None:
     elif head == "rate":
         rows = (r for r in parameters.rates if [r.cause, r.label] == rest[:2])
     elif head == "branch":
-        rows = (b for b in parameters.branches if b.branch == rest[0] and (not b.age_bands or rest[1] in b.age_bands))
+        rows = (b for b in parameters.branches if b.branch == rest[0])
     elif head == "destination":
         rows = (d for d in parameters.destinations if [d.moment, d.label] == rest[:2])
     else:

@@ -176,5 +176,21 @@ def breakdown_label(nation: str, breakdown: str) -> str:
 
 
 def not_modelled(parameter_set_list: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """What every result must say it does not hold: the model's own limits, then the council's."""
-    return tuple(dict.fromkeys((*NOT_MODELLED, *parameter_set_list)))
+    """What every result must say it does not hold: the model's own limits, then what the council's list adds to them."""
+    kept: list[str] = []
+    for line in (*NOT_MODELLED, *parameter_set_list):
+        if not any(_says(fuller, line) for fuller in kept):
+            kept.append(line)
+    return tuple(kept)
+
+
+SMALL_WORDS = {"the", "of", "and", "with", "in", "a", "to", "on", "or", "for", "own", "how", "what", "that", "their", "are"}
+
+
+def _says(fuller: str, line: str) -> bool:
+    """Whether a line says what a fuller one says already: two thirds of its own words stand there, by how they begin."""
+    words, said = (
+        {word.strip(",:;").removesuffix("s").removesuffix("'")[:7] for word in text.lower().split()} - SMALL_WORDS
+        for text in (line, fuller)
+    )
+    return len(words & said) * 3 >= len(words) * 2

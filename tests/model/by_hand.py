@@ -1,4 +1,4 @@
-"""Tables made by hand: months of thirty days, whatever rates and ratios a test asks for, one locality unless told otherwise."""
+"""Tables made by hand: months of thirty days, one locality, and whatever rates, ratios and homes a test asks for."""
 
 import numpy as np
 

@@ -42,7 +42,7 @@ def routes(**families_a_year):
     return {f"arrivals.{route}_families_per_year": families_a_year.get(route, 0.0) for route in w.ROUTES}
 
 
-# --- one source, two ways to run it -------------------------------------------------------------------------------------
+# --- one source, two ways to run it ---------------------------------------------------------------------------------
 @pytest.mark.parametrize("ratio", [0.0, 0.7, 1.0, 2.4])
 def test_plain_python_draws_the_same_families_and_children(ratio):
     drawn_from = streams(world(scale("contact", ratio), scale("emergency", 3.0, localities=("West",))), replication=3)
@@ -74,7 +74,7 @@ def test_counting_first_counts_what_is_drawn():
     assert days.max() <= UNTIL.toordinal()
 
 
-# --- common families --------------------------------------------------------------------------------------------------------
+# --- common families ------------------------------------------------------------------------------------------------
 KEYS = ("arrival_day", "route", "locality", "n_children", "key_1", "key_2", "lead_birth_day")
 
 
@@ -141,7 +141,7 @@ def test_replications_and_seeds_have_families_of_their_own():
     assert len(set.union(*keys)) == sum(map(len, keys))
 
 
-# --- how many -------------------------------------------------------------------------------------------------------------------
+# --- how many -------------------------------------------------------------------------------------------------------
 def counts(of, replications, month_of=None):
     """Families of layer 0 [replication][route][locality][month]."""
     n_months = of.calendar.n_months
@@ -230,7 +230,7 @@ def test_season_repeats_and_does_not_add():
     np.testing.assert_allclose(per_day[w.UNACCOMPANIED, 0], 1.0)  # no season for who comes from abroad
 
 
-# --- population and disadvantage ---------------------------------------------------------------------------------------------------
+# --- population and disadvantage ------------------------------------------------------------------------------------
 def localities(grow=(1.0, 1.0), quintiles=None):
     """The toy's localities, each with its population multiplied in 2030."""
     found = []
@@ -263,7 +263,7 @@ def test_arrivals_follow_disadvantage():
     assert set(families.quintile[families.kids.locality == 1].tolist()) == {5}
 
 
-# --- who -----------------------------------------------------------------------------------------------------------------------------
+# --- who ------------------------------------------------------------------------------------------------------------
 def test_zero_arrivals():
     laid_out = world(numbers=routes()).setup(0)
     assert len(laid_out.kids.birth_day) == len(laid_out.arrival_order) == 0

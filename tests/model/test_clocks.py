@@ -29,7 +29,7 @@ LOCALITIES = ("East", "West")
 AGES = w.AGE_BANDS[:5]
 
 
-# --- generated councils --------------------------------------------------------------------------------------------------
+# --- generated councils ---------------------------------------------------------------------------------------------
 def names(of):
     return st.lists(st.sampled_from(of), max_size=2, unique=True).map(tuple)
 
@@ -48,16 +48,31 @@ SHARES = st.sampled_from([p.Effect(0.3), p.Effect(1.0), p.Effect(0.5, 0.2, 0.8, 
 FIELDS = {"localities": names(LOCALITIES), "age_bands": names(AGES), "window": windows(), "lever": st.just("lever")}
 NEW_HOME = provider("new", "childrens_house_own", locality="West", easting_m=241000.0, northing_m=670000.0, places=5)
 CHANGES = st.one_of(
-    st.builds(p.ScaleRate, cause=st.sampled_from(w.CAUSES[:-1]), ratio=RATIOS, placement_types=names(w.PLACEMENT_TYPES), **FIELDS),
+    st.builds(
+        p.ScaleRate,
+        cause=st.sampled_from(w.CAUSES[:-1]),
+        ratio=RATIOS,
+        placement_types=names(w.PLACEMENT_TYPES),
+        **FIELDS,
+    ),
     st.builds(p.Divert, diversion=st.sampled_from(w.DIVERSIONS), share=SHARES, **FIELDS),
     st.builds(p.ScaleArrivals, route=st.sampled_from(w.ROUTES), ratio=RATIOS, **FIELDS),
     st.builds(
-        p.ChangePlaces, lever=st.just("lever"), window=windows(), localities=names(LOCALITIES),
+        p.ChangePlaces,
+        lever=st.just("lever"),
+        window=windows(),
+        localities=names(LOCALITIES),
         target=st.sampled_from(["own_east", "house_1", "early_help", "assessment", "help_west"]),
         add=st.sampled_from([p.Effect(-30.0), p.Effect(4.0), p.Effect(3.0, -2.0, 8.0, "normal")]),
     ),
-    st.builds(p.SetRadius, lever=st.just("lever"), miles=st.sampled_from([1.0, 20.0]), window=windows(), refuse_own_beyond=st.booleans()),
-)  # fmt: skip
+    st.builds(
+        p.SetRadius,
+        lever=st.just("lever"),
+        miles=st.sampled_from([1.0, 20.0]),
+        window=windows(),
+        refuse_own_beyond=st.booleans(),
+    ),
+)
 
 
 @st.composite
@@ -78,8 +93,15 @@ def plans(draw):
     return p.Plan("generated", tuple(changes))
 
 
-HOMES = {"at_home": "home", "kinship": "kin", "foster_own": "own_east", "childrens_house_own": "house_1", "secure": "secure",
-         "residential_external": "external", "foster_agency": "agency"}  # fmt: skip
+HOMES = {
+    "at_home": "home",
+    "kinship": "kin",
+    "foster_own": "own_east",
+    "childrens_house_own": "house_1",
+    "secure": "secure",
+    "residential_external": "external",
+    "foster_agency": "agency",
+}
 
 
 @st.composite
@@ -90,13 +112,22 @@ def stocks(draw):
         kind = draw(st.sampled_from(sorted(HOMES))) if state in ("in_care", "continuing_care") else ""
         is_young_adult = state in ("continuing_care", "aftercare")
         locality = draw(st.sampled_from(LOCALITIES))
-        rows.append(stock_row(
-            number, state, kind, HOMES.get(kind, "") if draw(st.booleans()) else "",
-            draw(st.floats(16.5, 20.9) if is_young_adult else st.floats(0.0, 17.99)), family=number // draw(st.integers(1, 3)),
-            locality=locality, zone=f"{locality} {draw(st.integers(1, 2))}", unaccompanied=draw(st.sampled_from([0, 0, 0, 1])),
-            days_in_state=draw(st.sampled_from([0, 1, 30, 399, 400, 900])), distance_miles=draw(st.sampled_from([-1.0, 4.0, 60.0])),
-            shared_with=draw(st.integers(-1, 24)),
-        ))  # fmt: skip
+        rows.append(
+            stock_row(
+                number,
+                state,
+                kind,
+                HOMES.get(kind, "") if draw(st.booleans()) else "",
+                draw(st.floats(16.5, 20.9) if is_young_adult else st.floats(0.0, 17.99)),
+                family=number // draw(st.integers(1, 3)),
+                locality=locality,
+                zone=f"{locality} {draw(st.integers(1, 2))}",
+                unaccompanied=draw(st.sampled_from([0, 0, 0, 1])),
+                days_in_state=draw(st.sampled_from([0, 1, 30, 399, 400, 900])),
+                distance_miles=draw(st.sampled_from([-1.0, 4.0, 60.0])),
+                shared_with=draw(st.integers(-1, 24)),
+            )
+        )
     return rows
 
 
@@ -120,10 +151,13 @@ def councils(draw):
         for route, n in zip(w.ROUTES, (120.0, 15.0, 6.0, 4.0, 6.0), strict=True)
     }
     numbers |= {
-        "waiting.limit_days": draw(st.sampled_from([20.0, 400.0])), "family.joins_care_chance": draw(st.sampled_from([0.0, 0.7, 1.0])),
-        "home_after_care.support_days": draw(st.sampled_from([0.0, 100.0])), "closed.memory_days": draw(st.sampled_from([0.0, 730.0])),
-        "distance.foster_agency.median_miles": 30.0, "continuing_care.max_age_years": draw(st.sampled_from([19.0, 21.0])),
-    }  # fmt: skip
+        "waiting.limit_days": draw(st.sampled_from([20.0, 400.0])),
+        "family.joins_care_chance": draw(st.sampled_from([0.0, 0.7, 1.0])),
+        "home_after_care.support_days": draw(st.sampled_from([0.0, 100.0])),
+        "closed.memory_days": draw(st.sampled_from([0.0, 730.0])),
+        "distance.foster_agency.median_miles": 30.0,
+        "continuing_care.max_age_years": draw(st.sampled_from([19.0, 21.0])),
+    }
     pace = {
         cause: rate * draw(st.sampled_from([0.0, 1.0, 1.0, 6.0]))
         for cause, rate in {**RATES, "wait_escalated": 0.3}.items()
@@ -135,12 +169,23 @@ def councils(draw):
     }
     table = pd.DataFrame(columns) if draw(st.booleans()) else None
     return calibrated(
-        draw(stocks()), table, numbers=numbers, rates=pace, providers=base["providers"], service_pools=base["service_pools"],
-        branches=[*base["branches"][:-1], {**base["branches"][-1], "chances": {"support": 0.2, "kinship_order": 0.1, "care_at_home": 0.2, "care_away": 0.5}}],
-    )  # fmt: skip
+        draw(stocks()),
+        table,
+        numbers=numbers,
+        rates=pace,
+        providers=base["providers"],
+        service_pools=base["service_pools"],
+        branches=[
+            *base["branches"][:-1],
+            {
+                **base["branches"][-1],
+                "chances": {"support": 0.2, "kinship_order": 0.1, "care_at_home": 0.2, "care_away": 0.5},
+            },
+        ],
+    )
 
 
-# --- what the cases held ---------------------------------------------------------------------------------------------------
+# --- what the cases held --------------------------------------------------------------------------------------------
 def rows_of(log, event, **fields):
     found = log.event == event
     for name, value in fields.items():
@@ -318,7 +363,7 @@ def test_the_stock_is_served_by_how_long_it_has_waited():
         assert log.child[rows_of(log, w.EARLY_HELP_STARTED)].tolist()[:4] == [1, 2, 3, 0]
 
 
-# --- the cache of compiled code ------------------------------------------------------------------------------------------------
+# --- the cache of compiled code -------------------------------------------------------------------------------------
 def test_an_edited_rule_is_never_stale(monkeypatch, tmp_path):
     source = Path(compiled.__file__).parent
     copy = tmp_path / "model"

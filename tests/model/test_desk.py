@@ -16,7 +16,7 @@ STEADY = settings(max_examples=300, derandomize=True, deadline=None, database=No
 OUT = -1
 
 
-# --- sorting and queues ------------------------------------------------------------------------------------------------
+# --- sorting and queues ---------------------------------------------------------------------------------------------
 @given(st.lists(st.integers(0, 2**45)), st.integers(0, 5))
 @STEADY
 def test_sort_keys_sorts_the_first_n(keys, spare):
@@ -149,7 +149,7 @@ def test_nothing_costs_more_in_a_longer_queue(kind):
     assert 0 < costs[0] == costs[1] < 40
 
 
-# --- homes ---------------------------------------------------------------------------------------------------------------
+# --- homes ----------------------------------------------------------------------------------------------------------
 class Town:
     """Providers and families, and a desk to ask."""
 
@@ -160,8 +160,19 @@ class Town:
 
     def find(self, child, wanted, ask=1, day=START, within_only=False, community_only=False):
         return desk.find_home(
-            self.places, self.homes, self.kids, self.families, child, wanted, ask, day, 0, 1, within_only, community_only
-        )  # fmt: skip
+            self.places,
+            self.homes,
+            self.kids,
+            self.families,
+            child,
+            wanted,
+            ask,
+            day,
+            0,
+            1,
+            within_only,
+            community_only,
+        )
 
     def place(self, child, wanted, **more):
         """The provider a child is given, moved in."""
@@ -267,7 +278,7 @@ def test_leaving_frees_the_place():
     assert town.place(2, w.FOSTER_OWN) == 0
 
 
-# --- closures and openings -----------------------------------------------------------------------------------------------
+# --- closures and openings ------------------------------------------------------------------------------------------
 def test_a_home_admits_from_its_opening_to_its_last_admission():
     opening = a_home(w.FOSTER_OWN, 5, 1.0, admits_from=START + 10, admits_until=START + 20)
     town = Town(opening, SPOT)
@@ -291,7 +302,7 @@ def test_the_last_resort_is_open():
     assert early.find(0, w.KINSHIP)[0] == 1
 
 
-# --- matching ----------------------------------------------------------------------------------------------------------------
+# --- matching -------------------------------------------------------------------------------------------------------
 def test_vacant_is_not_suitable():
     """One vacancy with a chance of 0.4 suits four in ten; of five at least one suits 1 - 0.6^5."""
     for free, chance in ((1, 0.4), (5, 1 - 0.6**5)):
@@ -319,7 +330,7 @@ def test_a_further_home_that_suits_is_found_behind_a_nearer_one_that_does_not():
     assert town.place(0, w.FOSTER_OWN) == 1
 
 
-# --- brothers and sisters ------------------------------------------------------------------------------------------------------
+# --- brothers and sisters -------------------------------------------------------------------------------------------
 def test_brothers_and_sisters_first():
     rows = (a_home(w.FOSTER_OWN, 9, 1.0), a_home(w.FOSTER_OWN, 9, 8.0), SPOT)
     town = Town(*rows, sizes=(1, 3))
@@ -352,7 +363,7 @@ def test_together_as_often_as_the_chance_says():
     assert abs(found.count(1) / 3000 - 0.6) < 4.9 * np.sqrt(0.24 / 3000)  # false alarm: 1 in a million
 
 
-# --- a better home or none -------------------------------------------------------------------------------------------------------
+# --- a better home or none ------------------------------------------------------------------------------------------
 def test_within_only_takes_nothing_beyond_or_unknown():
     beyond = (a_home(w.FOSTER_OWN, 9, 40.0), a_home(w.FOSTER_AGENCY), SPOT)
     near = {"median_miles": {w.FOSTER_AGENCY: 9.0}}
@@ -385,10 +396,15 @@ def test_community_only_does_not_join_a_sister_in_a_residential_home():
     assert town.find(1, w.CHILDRENS_HOUSE_OWN)[0] == 0
 
 
-# --- distances and areas -------------------------------------------------------------------------------------------------------
+# --- distances and areas --------------------------------------------------------------------------------------------
 def test_homes_without_a_position_draw_their_distance():
-    town = Town(SPOT, sizes=(1,) * 3000, median_miles={w.RESIDENTIAL_EXTERNAL: 8.0}, sigma_ln={w.RESIDENTIAL_EXTERNAL: 1.0},
-                unknown_share={w.RESIDENTIAL_EXTERNAL: 0.2})  # fmt: skip
+    town = Town(
+        SPOT,
+        sizes=(1,) * 3000,
+        median_miles={w.RESIDENTIAL_EXTERNAL: 8.0},
+        sigma_ln={w.RESIDENTIAL_EXTERNAL: 1.0},
+        unknown_share={w.RESIDENTIAL_EXTERNAL: 0.2},
+    )
     miles = np.array([town.find(child, w.RESIDENTIAL_EXTERNAL)[1] for child in range(3000)])
     known = miles[miles >= 0]
     assert abs((miles == -1.0).mean() - 0.2) < 4.9 * np.sqrt(0.16 / 3000)  # false alarms: 1 in a million each

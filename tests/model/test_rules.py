@@ -29,7 +29,7 @@ def cell(rate_of, cause=w.EXIT_HOME, kind=w.KINSHIP):
     return {(cause, kind, age, band): rate_of(age, band) for age, band in bands}
 
 
-# --- age, duration, months ---------------------------------------------------------------------------------------------
+# --- age, duration, months ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("age_days", "band"),
     [
@@ -86,7 +86,7 @@ def test_days_after_the_run_belong_to_its_last_month():
     assert [rules.month_at(h, START + day) for day in (0, 29, 30, 89, 90, 5000)] == [0, 0, 1, 2, 2, 2]
 
 
-# --- the walk, by hand -----------------------------------------------------------------------------------------------------
+# --- the walk, by hand ----------------------------------------------------------------------------------------------
 def test_constant_hazard():
     h = hazards({w.EXIT_HOME: 0.01})
     assert walk(h, 0.25) == (START + 25, 0.0)  # 0.25 / 0.01 = 25 days, reached at the end of day 25
@@ -149,7 +149,7 @@ def test_the_walk_stops_at_its_end():
     assert walk(h, 0.2, until=START) == (w.NEVER, 0.2)
 
 
-# --- the walk against exact piecewise integration --------------------------------------------------------------------------
+# --- the walk against exact piecewise integration -------------------------------------------------------------------
 RATES = st.sampled_from([0.0, 0.0001, 0.003, 0.02, 0.7])
 RATIOS = st.sampled_from([0.0, 0.25, 1.0, 1.7, 4.0])
 
@@ -251,7 +251,7 @@ def test_whole_days_keep_the_exponential_exactly(per_day):
         assert waits[child] == max(1, math.ceil(threshold / per_day)) or waits[child] + START > h.end_day
 
 
-# --- competing causes --------------------------------------------------------------------------------------------------------
+# --- competing causes -----------------------------------------------------------------------------------------------
 def test_ties_go_to_the_cause_that_comes_first():
     always = dict.fromkeys(SUPPORT_CAUSES, 1e6)
     assert rules.wait_in_state(hazards(always), choices(), w.SUPPORT, 0, START, START, START, False, 1, 2, 1) == (
@@ -312,7 +312,7 @@ def test_states_without_a_limit_last_until_the_run_ends(state):
     assert rules.wait_in_state(h, choices(), state, 0, START, START, START, False, 1, 2, 1)[0] >= h.end_day
 
 
-# --- in care -------------------------------------------------------------------------------------------------------------------
+# --- in care --------------------------------------------------------------------------------------------------------
 def in_care(
     h,
     birth=START,
@@ -401,7 +401,7 @@ def test_moves_are_drawn_afresh_for_each_placement():
     assert len(days) > 15
 
 
-# --- branches, diversions, destinations ----------------------------------------------------------------------------------------
+# --- branches, diversions, destinations -----------------------------------------------------------------------------
 def test_choose_takes_the_first_outcome_whose_cumulated_chance_exceeds_the_draw():
     cumulated = [9.0, 0.25, 0.25, 1.0]  # from 1: chances 0.25, 0, 0.75
     assert [rules.choose(cumulated, 1, 3, u) for u in (0.0, 0.2499, 0.25, 0.9999999)] == [0, 0, 2, 2]
@@ -540,7 +540,7 @@ def test_only_children_without_a_home_go_before_those_who_have_one():
     assert rules.FIRST_EMERGENCY < rules.THEN_ENTRY < rules.THEN_CLOSURE < rules.THEN_MOVE < rules.THEN_BETTER
 
 
-# --- what follows care ---------------------------------------------------------------------------------------------------------
+# --- what follows care ----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("cause", "age_years", "uptake", "state"),
     [

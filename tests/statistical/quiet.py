@@ -1,4 +1,4 @@
-"""Councils stripped to one mechanism: no drift, no season, one child a family, only the routes, rates and homes asked for."""
+"""Councils stripped to one mechanism: no drift, no season, only the routes, rates and homes asked for."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -20,8 +20,18 @@ def until(years: float) -> dt.date:
     return AS_AT + dt.timedelta(round(years * w.DAYS_PER_YEAR))
 
 
-def council(rates=(), entry=None, providers=(LAST_RESORT,), pools=(), branches=None, stock=None, sizes=(1.0,), ages=None, numbers=None,
-            **families_a_year) -> Calibrated:  # fmt: skip
+def council(
+    rates=(),
+    entry=None,
+    providers=(LAST_RESORT,),
+    pools=(),
+    branches=None,
+    stock=None,
+    sizes=(1.0,),
+    ages=None,
+    numbers=None,
+    **families_a_year,
+) -> Calibrated:
     """``rates``: rows of ``toy.rate``; ``entry``: types wanted; ``families_a_year``: by route, none by the others."""
     base = document()
     given = {f"arrivals.{route}_families_per_year": families_a_year.get(route, 0.0) for route in w.ROUTES}

@@ -49,7 +49,7 @@ def survival(per_year, n_days):
     return np.exp(-np.concatenate([[0.0], np.cumsum(per_day)]))
 
 
-# --- Little -------------------------------------------------------------------------------------------------------------------
+# --- Little ---------------------------------------------------------------------------------------------------------
 FALLING = (6.0, 4.0, 2.0, 1.0, 1.0, 1.0, 1.0)  # exits a year by time in care
 
 
@@ -66,9 +66,13 @@ def test_littles_law_in_care_and_in_a_queue():
     """L = lambda W within 1 %: for care, for those waiting for early help, and for those being helped."""
     help_pool = {"code": "help", "service": "early_help", "localities": [], "places": 10, **TAG}
     of = council(
-        [by_duration("exit_home", FALLING), rate("early_help_ends", 5.0)], newborn=60.0, contact=47.0, ages=(5,), pools=[help_pool],
+        [by_duration("exit_home", FALLING), rate("early_help_ends", 5.0)],
+        newborn=60.0,
+        contact=47.0,
+        ages=(5,),
+        pools=[help_pool],
         branches={"contact": {"early_help": 1.0}},
-    )  # fmt: skip
+    )
     told = simulate(world(of, 190), 0)
     first, last, end = (DAY_0 + round(years * w.DAYS_PER_YEAR) for years in (5, 170, 190))
     for begins, ends in (
@@ -81,7 +85,7 @@ def test_littles_law_in_care_and_in_a_queue():
         assert product == pytest.approx(present, rel=0.01)
 
 
-# --- M/G/infinity ---------------------------------------------------------------------------------------------------------------
+# --- M/G/infinity ---------------------------------------------------------------------------------------------------
 def test_unlimited_places_hold_a_poisson_stock_of_arrivals_times_mean_stay():
     """M/G/infinity from empty: Poisson with mean lambda x sum of P(stay > d), here for two kinds of home at once.
 
@@ -120,7 +124,7 @@ def test_unlimited_places_hold_a_poisson_stock_of_arrivals_times_mean_stay():
     assert stats.chisquare(seen, expected, ddof=1).pvalue > 1e-5  # Poisson in shape too
 
 
-# --- Erlang B --------------------------------------------------------------------------------------------------------------------
+# --- Erlang B -------------------------------------------------------------------------------------------------------
 def erlang_b(servers, offered):
     blocked = 1.0
     for n in range(1, servers + 1):
@@ -177,7 +181,7 @@ def test_erlang_b_overflow(places, offered, published, years, replications, larg
     assert exact == pytest.approx(published, abs=0.003)  # what whole days change
 
 
-# --- Erlang C ----------------------------------------------------------------------------------------------------------------------
+# --- Erlang C -------------------------------------------------------------------------------------------------------
 def erlang_c(servers, offered):
     lost = erlang_b(servers, offered)
     return lost / (1 - offered / servers * (1 - lost))
@@ -221,7 +225,7 @@ def test_erlang_c_waits_for_early_help():
     assert exact == pytest.approx(0.4092, abs=0.01)  # what whole days change: two may ask for one place on one day
 
 
-# --- competing causes -----------------------------------------------------------------------------------------------------------------
+# --- competing causes -----------------------------------------------------------------------------------------------
 def test_competing_exits_are_in_proportion_to_their_hazards():
     """Cause i ends the stay with chance h_i / sum h. In whole days a tie goes to the cause that comes first:
 
@@ -267,10 +271,12 @@ def test_stays_are_geometric_whatever_the_moves():
 def test_entry_by_the_pathway_in_proportion_to_its_branches():
     """A third of contacts become referrals, half of assessments support: every stage keeps its share of families."""
     branches = {
-        "contact": {"closed": 2 / 3, "assessment": 1 / 3}, "referral": {"assessment": 1.0},
-        "assessment": {"closed": 0.5, "support": 0.3, "pre_entry": 0.2}, "pre_entry": {"support": 0.4, "care_away": 0.6},
+        "contact": {"closed": 2 / 3, "assessment": 1 / 3},
+        "referral": {"assessment": 1.0},
+        "assessment": {"closed": 0.5, "support": 0.3, "pre_entry": 0.2},
+        "pre_entry": {"support": 0.4, "care_away": 0.6},
         "support": {"closed": 1.0},
-    }  # fmt: skip
+    }
     rates = [rate(cause, 50.0) for cause in ("assessment_ends", "support_ends", "pre_entry_decided")]
     of = council(rates, contact=6000.0, ages=(3,), branches=branches)
     log = simulate(world(of, 5), 0).log

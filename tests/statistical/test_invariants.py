@@ -1,4 +1,4 @@
-"""What must hold in every replication, exactly: nobody is lost, nobody is two places at once, untouched children stay as they were.
+"""What holds in every replication, exactly: nobody is lost or in two places, untouched children stay as they were.
 
 No test here has an error to allow for: each counts, and one child too many fails it. Claims that one change moves an
 event one way only are made where they can be proved (docstrings say why) and nowhere else.
@@ -69,7 +69,7 @@ def kinds(of):
     return np.array([w.PLACEMENT_TYPES.index(row.placement_type) for row in of.providers])
 
 
-# --- conservation ---------------------------------------------------------------------------------------------------------
+# --- conservation ---------------------------------------------------------------------------------------------------
 def by_month(of, days):
     """How many of these days fall in each month with a census, after the as-at day."""
     month = of.calendar.month_of_day[days[days > DAY_0] - of.calendar.first_day]
@@ -169,16 +169,29 @@ def test_nobody_moves_into_a_home_that_is_not_open_or_stays_in_one_that_has_clos
         assert not places_taken(of, one, number)[places.close_day <= UNTIL.toordinal()].any()
 
 
-# --- every child's own story --------------------------------------------------------------------------------------------------
+# --- every child's own story ----------------------------------------------------------------------------------------
 OPENS = {
-    w.EARLY_HELP_ASKED: "waiting", w.EARLY_HELP_STARTED: "early help", w.ASSESSMENT_ASKED: "asked", w.ASSESSMENT_STARTED: "assessment",
-    w.SUPPORT_STARTED: "support", w.PROTECTION_STARTED: "protection", w.PRE_ENTRY_STARTED: "pre-entry", w.CASE_CLOSED: "closed",
-    w.ENTERED_CARE: "care", w.AFTER_CARE_STARTED: "after care",
-}  # fmt: skip
+    w.EARLY_HELP_ASKED: "waiting",
+    w.EARLY_HELP_STARTED: "early help",
+    w.ASSESSMENT_ASKED: "asked",
+    w.ASSESSMENT_STARTED: "assessment",
+    w.SUPPORT_STARTED: "support",
+    w.PROTECTION_STARTED: "protection",
+    w.PRE_ENTRY_STARTED: "pre-entry",
+    w.CASE_CLOSED: "closed",
+    w.ENTERED_CARE: "care",
+    w.AFTER_CARE_STARTED: "after care",
+}
 CLOSES = {
-    w.EARLY_HELP_WAIT_LEFT: "waiting", w.EARLY_HELP_ENDED: "early help", w.ASSESSMENT_ENDED: "assessment", w.SUPPORT_ENDED: "support",
-    w.PROTECTION_ENDED: "protection", w.PRE_ENTRY_ENDED: "pre-entry", w.LEFT_CARE: "care", w.AFTER_CARE_ENDED: "after care",
-}  # fmt: skip
+    w.EARLY_HELP_WAIT_LEFT: "waiting",
+    w.EARLY_HELP_ENDED: "early help",
+    w.ASSESSMENT_ENDED: "assessment",
+    w.SUPPORT_ENDED: "support",
+    w.PROTECTION_ENDED: "protection",
+    w.PRE_ENTRY_ENDED: "pre-entry",
+    w.LEFT_CARE: "care",
+    w.AFTER_CARE_ENDED: "after care",
+}
 FOLLOWS = {w.EARLY_HELP_STARTED: "waiting", w.ASSESSMENT_STARTED: "asked"}
 
 
@@ -271,11 +284,15 @@ def test_continuing_care_keeps_the_place():
 def test_a_diverted_child_stays_in_the_model(diversion):
     """Its next state begins the same day; only a young person who has turned 18 meanwhile is nobody's case."""
     next_event = {
-        "referral_to_early_help": (w.EARLY_HELP_ASKED, None), "assessment_to_early_help": (w.EARLY_HELP_ASKED, None),
-        "pre_entry_to_support": (w.SUPPORT_STARTED, None), "direct_entry_to_support": (w.SUPPORT_STARTED, None),
-        "pre_entry_to_kinship_order": (w.AFTER_CARE_STARTED, w.KINSHIP_ORDER), "care_away_to_at_home": (w.PLACEMENT_ASKED, w.AT_HOME),
-        "care_away_to_kinship": (w.PLACEMENT_ASKED, w.KINSHIP), "residential_to_foster": (w.PLACEMENT_ASKED, w.FOSTER_OWN),
-    }[diversion]  # fmt: skip
+        "referral_to_early_help": (w.EARLY_HELP_ASKED, None),
+        "assessment_to_early_help": (w.EARLY_HELP_ASKED, None),
+        "pre_entry_to_support": (w.SUPPORT_STARTED, None),
+        "direct_entry_to_support": (w.SUPPORT_STARTED, None),
+        "pre_entry_to_kinship_order": (w.AFTER_CARE_STARTED, w.KINSHIP_ORDER),
+        "care_away_to_at_home": (w.PLACEMENT_ASKED, w.AT_HOME),
+        "care_away_to_kinship": (w.PLACEMENT_ASKED, w.KINSHIP),
+        "residential_to_foster": (w.PLACEMENT_ASKED, w.FOSTER_OWN),
+    }[diversion]
     plan = p.Plan("divert", (p.Divert("lever", diversion, p.Effect(1.0), ALWAYS),))
     one = simulate(World(calibrated(some_stock(), numbers=CROWDED), plan, UNTIL, 5), 0)
     log = sorted_log(one.log)
@@ -294,7 +311,7 @@ def test_a_diverted_child_stays_in_the_model(diversion):
         assert next_event[1] is None or next_event[1] in log.detail[found]
 
 
-# --- common draws -------------------------------------------------------------------------------------------------------------
+# --- common draws ---------------------------------------------------------------------------------------------------
 def assert_same_log(one, other, children=None):
     """The same events of the same children, in every column."""
     first, second = sorted_log(one.log), sorted_log(other.log)
@@ -403,14 +420,19 @@ def test_adding_arrivals_leaves_the_families_of_the_baseline_as_they_were():
     assert assert_same_log(before, after, known) > ENOUGH
 
 
-# --- monotone where it can be proved --------------------------------------------------------------------------------------------
+# --- monotone where it can be proved --------------------------------------------------------------------------------
 SEEN_IN = {  # cause -> (event, whether its detail is the cause)
-    "early_help_steps_up": (w.EARLY_HELP_ENDED, w.EARLY_HELP_STEPS_UP), "support_ends": (w.SUPPORT_ENDED, w.SUPPORT_ENDS),
-    "support_to_protection": (w.SUPPORT_ENDED, w.SUPPORT_TO_PROTECTION), "support_to_pre_entry": (w.SUPPORT_ENDED, w.SUPPORT_TO_PRE_ENTRY),
-    "protection_to_pre_entry": (w.PROTECTION_ENDED, w.PROTECTION_TO_PRE_ENTRY), "exit_home": (w.LEFT_CARE, w.EXIT_HOME),
-    "exit_kinship_order": (w.LEFT_CARE, w.EXIT_KINSHIP_ORDER), "move": (w.PLACEMENT_ENDED, w.MOVE),
-    "step_down": (w.PLACEMENT_ENDED, w.STEP_DOWN), "re_entry": (w.RE_ENTRY_BEGINS, w.HOME_AFTER_CARE),
-}  # fmt: skip
+    "early_help_steps_up": (w.EARLY_HELP_ENDED, w.EARLY_HELP_STEPS_UP),
+    "support_ends": (w.SUPPORT_ENDED, w.SUPPORT_ENDS),
+    "support_to_protection": (w.SUPPORT_ENDED, w.SUPPORT_TO_PROTECTION),
+    "support_to_pre_entry": (w.SUPPORT_ENDED, w.SUPPORT_TO_PRE_ENTRY),
+    "protection_to_pre_entry": (w.PROTECTION_ENDED, w.PROTECTION_TO_PRE_ENTRY),
+    "exit_home": (w.LEFT_CARE, w.EXIT_HOME),
+    "exit_kinship_order": (w.LEFT_CARE, w.EXIT_KINSHIP_ORDER),
+    "move": (w.PLACEMENT_ENDED, w.MOVE),
+    "step_down": (w.PLACEMENT_ENDED, w.STEP_DOWN),
+    "re_entry": (w.RE_ENTRY_BEGINS, w.HOME_AFTER_CARE),
+}
 
 
 def first_days(one, event, detail):
@@ -465,7 +487,7 @@ def test_more_places_never_make_early_help_start_later():
 
 
 def test_one_more_place_in_one_loss_pool_nests_those_who_overflow():
-    """One pool, no moves, stays that do not depend on the home: the two sets of residents never differ by more than one child."""
+    """One pool, no moves, stays that do not depend on the home: residents never differ by more than one child."""
     overflow = []
     for places in (6, 7, 10):
         house = provider("house", "childrens_house_own", easting_m=250_000.0, northing_m=670_000.0, places=places)
@@ -477,7 +499,7 @@ def test_one_more_place_in_one_loss_pool_nests_those_who_overflow():
     assert overflow[2] < overflow[1] < overflow[0]
 
 
-# --- edges ------------------------------------------------------------------------------------------------------------------------
+# --- edges ----------------------------------------------------------------------------------------------------------
 QUIET = {f"arrivals.{route}_families_per_year": 0.0 for route in w.ROUTES}
 
 
@@ -495,8 +517,13 @@ def test_a_run_of_no_length_returns_the_stock(clock):
         assert row_of(table, "looked_after", f"placement_type={name}").tolist() == [
             (in_care["placement_type"] == name).sum()
         ]
-    open_measures = {"early_help_open": "early_help", "early_help_waiting": "early_help_waiting", "support_open": "support",
-                     "protection_open": "protection", "continuing_care": "continuing_care"}  # fmt: skip
+    open_measures = {
+        "early_help_open": "early_help",
+        "early_help_waiting": "early_help_waiting",
+        "support_open": "support",
+        "protection_open": "protection",
+        "continuing_care": "continuing_care",
+    }
     for measure, state in open_measures.items():
         assert row_of(table, measure, "total").tolist() == [(frame["state"] == state).sum()]
     for flow in ("entries_to_care", "exits_from_care", "moves", "referrals", "contacts"):
@@ -639,7 +666,7 @@ def test_ten_thousand_children_in_care():
     conserved(total, row_of(table, "entries_to_care", "total"), row_of(table, "exits_from_care", "total"))
 
 
-# --- identifiers mean nothing ---------------------------------------------------------------------------------------------------------
+# --- identifiers mean nothing ---------------------------------------------------------------------------------------
 def renamed(rows, family=lambda n: n, child=lambda n: n):
     return [{**row, "family": family(row["family"]), "child": child(row["child"]),
              "shared_with": child(row["shared_with"]) if row["shared_with"] >= 0 else -1} for row in rows]  # fmt: skip
