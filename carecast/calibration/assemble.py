@@ -7,7 +7,6 @@ from typing import cast
 import numpy as np
 
 from carecast.calibration.arrays import Array
-from carecast.calibration.fit import log_sd
 from carecast.calibration.pack import Figure, Pack, Row
 from carecast.model import words as w
 from carecast.model.parameters import (
@@ -192,7 +191,7 @@ def _provider(
         price_sigma_ln=(spread[0].value or 0.0) if spread else 0.0,
         price_year=row.text("price_year"),
         uplift=UPLIFT_OF_TYPE.get(kind, "prices"),
-        funder_shares=_funders(row),
+        funder_shares=funders(row),
         source=row.text("source") or "assumption",
         how="assumed",
         note=row.text("note") + ("" if factor == 1.0 else f" Scaled by {factor:.3f} to published spend."),
@@ -207,7 +206,8 @@ def _by_type(pack: Pack, row: Row, column: str, kind: str) -> float:
     return row.number(column, 1.0)
 
 
-def _funders(row: Row) -> dict[str, float]:
+def funders(row: Row) -> dict[str, float]:
+    """Who pays what share of a provider's price, from a cell such as ``social_work:0.5;education:0.5``."""
     pairs = (part.split(":") for part in row.text("funder").split(";") if part)
     try:
         return {name: float(share) for name, share in pairs}
@@ -327,56 +327,3 @@ def history(pack: Pack) -> tuple[Observed, ...]:
                 )
             )
     return tuple(rows)
-
-
-# --- prices against published spend ------------------------------------------------------------
-def spend(pack: Pack, stock_by_type: Mapping[str, float], factors: Mapping[str, float]) -> dict[str, float]:
-    """Social work spend of a year at a steady stock, residential and community, in pounds.
-
-    spend = 365/7 x (fixed weekly cost + sum over children of weekly price x social work's share).
-    """
-    weeks = 365 / 7
-    total = {"residential": 0.0, "community": 0.0}
-    rows = pack.tables["providers.csv"]
-    for row in rows:
-        kind = row.text("placement_type")
-        setting = "residential" if w.PLACEMENT_TYPES.index(kind) >= w.FIRST_RESIDENTIAL else "community"
-        peers = [r for r in rows if r.text("placement_type") == kind]
-        places = sum(r.number("places", 0.0) for r in peers)
-        share = row.number("places", 0.0) / places if places else 1 / len(peers)
-        factor = factors.get(row.text("provider"), 1.0)
-        price = row.number("weekly_cost_gbp") * factor * _funders(row).get("social_work", 0.0)
-        total[setting] += weeks * (stock_by_type[kind] * share * price)
-        total[setting] += weeks * row.number("fixed_weekly_cost_gbp", 0.0) * factor
-    return total
-
-
-def price_factors(
-    pack: Pack, stock_by_type: Mapping[str, float], year: str
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Factors on bought residential and on community prices that reproduce published spend; and what is left over."""
-    bought = {
-        "residential": ("residential_external", "residential_school", "other_residential"),
-        "community": ("foster_own", "foster_agency", "kinship"),
-    }
-    factors: dict[str, float] = {}
-    left = {}
-    plain = spend(pack, stock_by_type, {})
-    for setting, kinds in bought.items():
-        published = pack.value(f"gross_cost_{setting}", period=year)
-        without = {r.text("provider"): 0.0 for r in pack.tables["providers.csv"] if r.text("placement_type") in kinds}
-        fixed = spend(pack, stock_by_type, without)[setting]
-        factor = float(np.clip((published - fixed) / (plain[setting] - fixed), 0.8, 1.25))
-        factors |= dict.fromkeys(without, round(factor, 4))
-        left[setting] = spend(pack, stock_by_type, factors)[setting] - published
-    return factors, left
-
-
-def price_draw_sd(row: Row) -> float:
-    """Log standard deviation of a provider's mean price, from its 80 % interval."""
-    return log_sd(
-        row.number("weekly_cost_low_gbp", 0.0) or None,
-        row.number("weekly_cost_high_gbp", 0.0) or None,
-        row.number("weekly_cost_gbp"),
-        0.0,
-    )

@@ -13,6 +13,7 @@ from carecast.calibration.funnel_fit import FunnelModel, fit_funnel
 from carecast.calibration.history import Levels, fit_levels
 from carecast.calibration.pack import Pack, read_pack
 from carecast.calibration.shapes import destination_shapes, rate_shapes
+from carecast.calibration.spend import price_factors
 from carecast.calibration.stock import StockInputs, synthetic_stock
 from carecast.model import words as w
 from carecast.model.parameters import BadFile, Calibrated, Locality, ParameterSet, Provider
@@ -83,7 +84,7 @@ def fit_pieces(pack: Pack, when: dt.date) -> Pieces:
     care = fit_care(pack, with_ages_of_entries(shapes, first, reached.entries.total, at_home), when, first)
     funnel = fit_funnel(pack, rates, care, reached)
     by_type = dict(zip(w.PLACEMENT_TYPES, care.cohort.by_type.tolist(), strict=True))
-    factors, left = assemble.price_factors(pack, by_type, pack.about.price_year)
+    factors, left = price_factors(pack, by_type, pack.about.price_year)
     names = tuple(dict.fromkeys(row.text("locality") for row in pack.tables["localities.csv"]))
     people, years = assemble.population(pack, names)
     children = {year: float(sum(place[:, at].sum() for place in people.values())) for at, year in enumerate(years)}

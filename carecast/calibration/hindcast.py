@@ -32,14 +32,21 @@ LEVEL_NUMBERS = ("arrivals.level_sd_per_year", "exits.level_sd_per_year")
 
 
 def hindcast(
-    calibrated: Calibrated, replications: int, seed: int, levels: Literal["fitted", "drift"] = "fitted"
+    calibrated: Calibrated,
+    replications: int,
+    seed: int,
+    levels: Literal["fitted", "drift"] = "fitted",
+    pieces: "cal.Pieces | None" = None,
 ) -> pd.DataFrame:
-    """Simulated against published counts: date, setting, published, mean, p10, p90, p025, p975."""
+    """Simulated against published counts: date, setting, published, mean, p10, p90, p025, p975.
+
+    ``pieces``: the fits that ``calibrated`` was made of, made again when not given.
+    """
     from carecast.model.engine import World, simulate
     from carecast.model.results import reduce_log
 
     pack = read_pack(str(calibrated.record["pack"]))
-    pieces = cal.fit_pieces(pack, calibrated.parameters.as_at)
+    pieces = pieces or cal.fit_pieces(pack, calibrated.parameters.as_at)
     start, plan = opening(calibrated, pack, pieces, levels)
     dates, published = history.counts(pack, calibrated.parameters.as_at)
     world = World(start, plan, until=calibrated.parameters.as_at, seed=seed)

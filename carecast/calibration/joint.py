@@ -5,12 +5,13 @@ import pandas as pd
 
 from carecast.calibration import draw
 from carecast.calibration.arrays import Array
-from carecast.calibration.assemble import OWN_TYPES, price_draw_sd
+from carecast.calibration.assemble import OWN_TYPES
 from carecast.calibration.care_fit import CareModel
 from carecast.calibration.entries import MOST_CARE
-from carecast.calibration.fit import Z90, log_sd, logit
+from carecast.calibration.fit import Z90, logit
 from carecast.calibration.funnel_fit import SHARES, FunnelModel
 from carecast.calibration.pack import Pack
+from carecast.calibration.spend import price_draws
 from carecast.model import words as w
 from carecast.model.parameters import N_DRAWS, ParameterSet
 
@@ -73,7 +74,8 @@ def joint_draws(
     )
     columns |= _pre_entry(parameters, care, funnel, care_draws, funnel_draws, direct)
     columns |= _destinations(parameters)
-    columns |= _prices(pack, parameters)
+    by_type = dict(zip(w.PLACEMENT_TYPES, care.cohort.by_type.tolist(), strict=True))
+    columns |= price_draws(pack, parameters, by_type)
     columns |= _capacity(pack, parameters)
     draw.check_bounds(columns)
     return pd.DataFrame(columns)
@@ -176,25 +178,6 @@ def _destinations(parameters: ParameterSet) -> dict[str, Array]:
         drawn = draw.of_chances(f"{row.moment}.{row.label}.{row.age_bands[0]}", row.chances, row.pseudo_counts)
         for band in row.age_bands:
             out |= {f"destination.{row.moment}.{row.label}.{band}.{name}": share for name, share in drawn.items()}
-    return out
-
-
-def _prices(pack: Pack, parameters: ParameterSet) -> dict[str, Array]:
-    """Mean prices of providers and cost lines; bought homes of one kind move together."""
-    rows = {row.text("provider"): row for row in pack.tables["providers.csv"]}
-    out: dict[str, Array] = {}
-    for provider in parameters.providers:
-        spread = price_draw_sd(rows[provider.code])
-        if spread > 0 and provider.weekly_cost_gbp > 0:
-            fixed = provider.fixed_weekly_cost_gbp > 0
-            spread = min(spread, 0.12) if fixed else spread
-            out[f"price.{provider.code}"] = provider.weekly_cost_gbp * np.exp(
-                spread * draw.normals(f"price.{provider.placement_type}")
-            )
-    for line in parameters.cost_lines:
-        if line.interval_80 is not None:
-            spread = log_sd(line.interval_80[0], line.interval_80[1], line.price_gbp)
-            out[f"price.{line.line}"] = line.price_gbp * np.exp(spread * draw.normals(f"price.{line.line}"))
     return out
 
 

@@ -18,9 +18,7 @@ from carecast.model.parameters import Provider
 SIBLING_TYPES = (w.AT_HOME, w.KINSHIP, w.FOSTER_OWN, w.FOSTER_AGENCY)
 ADULT_DAYS = 6574
 SCHOOL_AGE = 2  # the age band whose hazards stand for all in how long open stays have lasted
-SAME_TYPE_CHANCE = (
-    0.35  # of brothers and sisters in care; with the chance to share a home, gives the published share together
-)
+SAME_TYPE_CHANCE = 0.25  # of brothers and sisters in care; chosen so that about the published share live together
 SEARCHED = 90  # children next in time in care among whom a brother or sister is looked for
 
 

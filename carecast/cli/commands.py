@@ -4,19 +4,25 @@ import datetime as dt
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 import typer
 
 from carecast import __version__
 from carecast.cli import story
 from carecast.cli.doors import Bar, StoppedError, say, show, show_json
+from carecast.cli.sections import targets_text
 from carecast.cli.text import records
+from carecast.model.engine import Clock
 from carecast.model.parameters import BadFile, Calibrated, load, save
+from carecast.scenarios.library import load_scenario
 from carecast.scenarios.request import Request, default_targets, gathered
 from carecast.scenarios.run import Run, start
+from carecast.scenarios.scenario import Scenario
+from carecast.scenarios.target_file import TargetFile, load_target_file
 
 END_OF_HORIZON = "2029-03-31"
 DEMO_PACK, DEMO_SCENARIOS, DEMO_REPLICATIONS, DEMO_SEED = (
@@ -25,9 +31,10 @@ DEMO_PACK, DEMO_SCENARIOS, DEMO_REPLICATIONS, DEMO_SEED = (
     200,
     1,
 )
-CLOCKS = ("compiled", "simpy")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
-Parameters = Annotated[Path, typer.Option("--parameters", metavar="DIR", help="A parameter set, from `carecast calibrate`.")]
+Parameters = Annotated[
+    Path, typer.Option("--parameters", metavar="DIR", help="A parameter set, from `carecast calibrate`.")
+]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, from `carecast run`.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Seed of all draws.", min=0, max=2**62)]
 
@@ -98,11 +105,13 @@ def _made(request: Request, out: Path, resume: bool = False) -> Run:
             return start(request, out, resume=resume, progress=bar)
         except KeyboardInterrupt:
             text = f"stopped after {bar.done} replications, which {out} keeps"
-            carry_on = f"; carry on with: {request.command} --resume" if request.command.startswith("carecast run") else ""
+            carry_on = (
+                f"; carry on with: {request.command} --resume" if request.command.startswith("carecast run") else ""
+            )
             raise StoppedError(text + carry_on) from None
 
 
-# --- demo ----------------------------------------------------------------------------------------------------------------------
+# --- demo -----------------------------------------------------------------------------------------
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Where runs go; the run is OUT/demo, replaced.")] = Path("runs"),
     replications: Annotated[int, typer.Option("--replications", min=2, help="Worlds a scenario.")] = DEMO_REPLICATIONS,
@@ -112,7 +121,6 @@ def demo(
 
     Example: `carecast demo`
     """
-    from carecast.scenarios.library import load_scenario
     from carecast.scenarios.run_folder import RunFolder
 
     say("Calibrating West Dunbartonshire from published figures and stated assumptions ...")
@@ -132,14 +140,17 @@ def demo(
     show(story.what_next(made.folder, out / "demo-parameters"))
 
 
-# --- calibrate -------------------------------------------------------------------------------------------------------------------
+# --- calibrate ------------------------------------------------------------------------------------
 def calibrate(
-    history: Annotated[str, typer.Argument(metavar="HISTORY", help="A shipped council pack, such as west-dunbartonshire.")],
+    history: Annotated[
+        str, typer.Argument(metavar="HISTORY", help="A shipped council pack, such as west-dunbartonshire.")
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the parameter set.")],
     council: Annotated[str | None, typer.Option("--council", help="Name to show.")] = None,
     as_at: Annotated[str | None, typer.Option("--as-at", metavar="DATE", help="Date of the stock, included.")] = None,
     figures: Annotated[
-        Path | None, typer.Option("--figures", metavar="FILE", help="Your own figures: id,value[,low,high,source,note].")
+        Path | None,
+        typer.Option("--figures", metavar="FILE", help="Your own figures: id,value[,low,high,source,note]."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -164,18 +175,25 @@ def _calibrated(history: str, as_at: dt.date | None, figures: Path | None, counc
     return fit(history, as_at=as_at, overrides=figures, council=council)
 
 
-# --- run -------------------------------------------------------------------------------------------------------------------------
+# --- run ------------------------------------------------------------------------------------------
 def run(
     parameters: Parameters,
-    scenario: Annotated[list[str], typer.Option("--scenario", metavar="NAME_OR_FILE", help="May be given several times.")],
+    scenario: Annotated[
+        list[str], typer.Option("--scenario", metavar="NAME_OR_FILE", help="May be given several times.")
+    ],
     more: Annotated[list[str] | None, typer.Argument(metavar="NAME_OR_FILE", help="Further scenarios.")] = None,
     replications: Annotated[str, typer.Option("--replications", metavar="N|auto", help="Worlds a scenario.")] = "200",
     seed: Seed = 1,
     until: Annotated[str, typer.Option("--until", metavar="DATE", help="Last day, included.")] = END_OF_HORIZON,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The run folder; in runs/ unless given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="The run folder; in runs/ unless given.")
+    ] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as processors.")] = None,
+    scheduler: Annotated[str, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, instead.")] = "",
     clock: Annotated[str, typer.Option("--clock", help="compiled, or simpy: slower, the one to read.")] = "compiled",
-    radius: Annotated[float | None, typer.Option("--radius", min=0.1, help="Miles; the parameter set's unless given.")] = None,
+    radius: Annotated[
+        float | None, typer.Option("--radius", min=0.1, help="Miles, if not the parameter set's.")
+    ] = None,
     targets: Annotated[Path | None, typer.Option("--targets", metavar="FILE", help="A target file.")] = None,
     events: Annotated[bool, typer.Option("--events", help="Also write every event of simulated entrants.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on an interrupted run.")] = False,
@@ -185,19 +203,13 @@ def run(
 
     Example: `carecast run --parameters parameters/wd --scenario what_would_it_take --replications 1000 --out runs/wwit`
     """
-    from carecast.scenarios.library import load_scenario
-    from carecast.scenarios.target_file import load_target_file
-
-    last, count, _ = gathered((partial(day, until, "--until"), partial(_count, replications), partial(_check_clock, clock)))
-    names = (*scenario, *(more or ()))
-    read, own = partial(load, parameters), partial(load_target_file, targets) if targets else None
-    calibrated, *rest = gathered((read, *(partial(load_scenario, name) for name in names), *([own] if own else [])))
-    scenarios = tuple(rest[: len(names)])
-    given = rest[-1].targets if own else default_targets(calibrated.parameters, scenarios)
+    last, count, told_by = _checked(until, replications, clock)
+    calibrated, scenarios, own = _inputs(parameters, (*scenario, *(more or ())), targets)
+    given = own.targets if own else default_targets(calibrated.parameters, scenarios)
     path = out or Path("runs") / _folder_name([s.name for s in scenarios])
     request = Request(
         calibrated, scenarios, last, seed=seed, replications=count, workers=workers or default_workers(),
-        clock="simpy" if clock == "simpy" else "compiled", radius_miles=radius, targets=given, all_targets=own is not None,
+        scheduler=scheduler, clock=told_by, radius_miles=radius, targets=given, all_targets=own is not None,
         command=asked_command(path), events=events,
     )  # fmt: skip
     made = _made(request, path, resume)
@@ -212,10 +224,31 @@ def _folder_name(scenarios: list[str]) -> str:
     return f"{names[:60]}_{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
 
 
-def _check_clock(clock: str) -> str:
-    if clock not in CLOCKS:
-        raise BadFile(f"--clock: found {clock!r}; should be one of {', '.join(CLOCKS)}")
-    return clock
+def _checked(until: str, replications: str, clock: str) -> tuple[dt.date, int | None, Clock]:
+    """Options that are more than a word or a number, all their mistakes at once."""
+    tasks: list[Callable[[], Any]] = [
+        partial(day, until, "--until"),
+        partial(_count, replications),
+        partial(_clock, clock),
+    ]
+    last, count, told_by = gathered(tasks)
+    return last, count, told_by
+
+
+def _inputs(
+    parameters: Path, names: tuple[str, ...], targets: Path | None
+) -> tuple[Calibrated, tuple[Scenario, ...], TargetFile | None]:
+    """The files a run is made of, all their mistakes at once."""
+    tasks: list[Callable[[], Any]] = [partial(load, parameters), *(partial(load_scenario, name) for name in names)]
+    tasks += [partial(load_target_file, targets)] if targets is not None else []
+    calibrated, *rest = gathered(tasks)
+    return calibrated, tuple(rest[: len(names)]), rest[-1] if targets is not None else None
+
+
+def _clock(clock: str) -> Clock:
+    if clock not in get_args(Clock):
+        raise BadFile(f"--clock: found {clock!r}; should be one of {', '.join(get_args(Clock))}")
+    return "simpy" if clock == "simpy" else "compiled"
 
 
 def _count(text: str) -> int | None:
@@ -226,10 +259,12 @@ def _count(text: str) -> int | None:
     return int(text)
 
 
-# --- reading a run ----------------------------------------------------------------------------------------------------------------
+# --- reading a run --------------------------------------------------------------------------------
 def compare(
     run_folder: RunPath,
-    against: Annotated[str, typer.Option("--against", metavar="NAME", help="The scenario to compare with.")] = "baseline",
+    against: Annotated[
+        str, typer.Option("--against", metavar="NAME", help="The scenario to compare with.")
+    ] = "baseline",
     as_json: Json = False,
 ) -> None:
     """Paired differences between the scenarios of a run, with intervals; safety beside every saving.
@@ -264,7 +299,7 @@ def target(run_folder: RunPath, as_json: Json = False) -> None:
     if as_json:
         show_json(story.target_rows(made))
         return
-    show(story.targets_text(made))
+    show(targets_text(made))
 
 
 def journey(
@@ -281,7 +316,6 @@ def journey(
     Example: `carecast journey --parameters parameters/wd --seed 1 --replication 0 --child 42`
     """
     from carecast.cli.journeys import tell
-    from carecast.scenarios.library import load_scenario
 
     lines = tell(load(parameters), load_scenario(scenario), day(until, "--until"), seed, replication, child)
     if as_json:

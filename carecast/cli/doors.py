@@ -26,10 +26,10 @@ class StoppedError(Exception):
 class CleanGroup(TyperGroup):
     """Turns what a person can mend into one line each and exit code 2; no traceback for it."""
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, standalone_mode: bool = True,
-             **extra: Any) -> Any:  # noqa: ANN401  # fmt: skip
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, complete_var: str | None = None,
+             standalone_mode: bool = True, windows_expand_args: bool = True, **extra: Any) -> Any:  # noqa: ANN401  # fmt: skip
         """Run the command line; leaves with the exit code unless told not to."""
-        code = self._run(args, prog_name, extra)
+        code = self._run(args, prog_name, {**extra, "windows_expand_args": windows_expand_args})
         if not standalone_mode:
             return code
         sys.exit(code)

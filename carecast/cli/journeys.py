@@ -47,7 +47,9 @@ def tell(
     first = int(told.children.is_stock.sum())  # children of the stock come first and are never told
     entrants = len(told.children.birth_day) - first
     if child >= entrants:
-        raise BadFile(f"--child: {child} is not one of the {entrants} entrants of this replication, 0 to {entrants - 1}")
+        raise BadFile(
+            f"--child: {child} is not one of the {entrants} entrants of this replication, 0 to {entrants - 1}"
+        )
     row = first + child
     lines = []
     age_first = None

@@ -32,7 +32,7 @@ SAVINGS = (
 INTERVAL = "    80 % interval"
 
 
-# --- what a run holds ------------------------------------------------------------------------------------------------------------
+# --- what a run holds -----------------------------------------------------------------------------
 def years(run: Run) -> list[int]:
     """Positions of the financial years the run holds whole, the last few; every year it holds when none is whole."""
     part = set(run.record["part_years"])
@@ -70,7 +70,7 @@ def changes_children(run: Run, found: Answers) -> bool:
     return not np.array_equal(found.monthly.values, run.answer(BASELINE).monthly.values, equal_nan=True)
 
 
-# --- the sections ----------------------------------------------------------------------------------------------------------------
+# --- the sections ---------------------------------------------------------------------------------
 def heading(run: Run) -> str:
     """Who, when, how many, and the stamp."""
     record = run.record
@@ -207,7 +207,9 @@ def targets_text(run: Run) -> str:
     rows: list[list[str]] = []
     named = ""
     for a in found:
-        lacking = pounds(a.expected_shortfall_gbp) if a.expected_shortfall_gbp is not None else f"{a.expected_shortfall:.1f}"
+        lacking = (
+            pounds(a.expected_shortfall_gbp) if a.expected_shortfall_gbp is not None else f"{a.expected_shortfall:.1f}"
+        )
         met = f"{a.month_met:%b %Y}" if a.month_met else "never"
         chance = f"{percent(a.met_probability)} ± {196 * a.monte_carlo_error:.0f}"
         name = "" if rows and a.target == named else a.target
@@ -222,19 +224,20 @@ def safety_text(run: Run, against: str = BASELINE) -> str:
     frame = safety_beside_savings(run.answers, against)
     frame = frame[frame["chance_worse"].notna()]
     same = [str(name) for name, part in frame.groupby("scenario", sort=False) if _all_nought(part)]
-    rows = [
-        [
-            measure_label(run.record["nation"], row.measure), row.scenario, f"{row.mean_against:.1f}", f"{row.mean:.1f}",
-            f"{row.difference:+.1f} ({row.p10:+.1f} to {row.p90:+.1f})", percent(row.chance_worse),
-            "WORSE" if row.worse else "",
-        ]
-        for row in frame[~frame["scenario"].isin(same)].itertuples()
-    ]  # fmt: skip
+    rows = [_safety_row(run.record["nation"], row) for row in frame[~frame["scenario"].isin(same)].to_dict("records")]
     lines = [f"Safety: {name} is the same as {against} in every replication." for name in same]
     if rows:
         head = ["Safety, last 12 months", "scenario", against, "there", "difference (80 %)", "chance worse", ""]
         lines.insert(0, table(head, rows, 49, 49))
     return "\n".join(lines) or "Safety: there is no scenario beside the baseline to compare."
+
+
+def _safety_row(nation: str, row: dict[Any, Any]) -> list[str]:
+    return [
+        measure_label(nation, row["measure"]), row["scenario"], f"{row['mean_against']:.1f}", f"{row['mean']:.1f}",
+        f"{row['difference']:+.1f} ({row['p10']:+.1f} to {row['p90']:+.1f})", percent(row["chance_worse"]),
+        "WORSE" if row["worse"] else "",
+    ]  # fmt: skip
 
 
 def _all_nought(part: pd.DataFrame) -> bool:
@@ -252,10 +255,16 @@ def reserves_text(run: Run) -> str:
             continue
         path = run.reserves(found.scenario)
         balance = path.balance / 100
-        rows.append([f"{found.scenario}: at the end of the year", *(fixed(balance[:, y].mean() / 1e6, 2) for y in chosen)])
+        rows.append(
+            [f"{found.scenario}: at the end of the year", *(fixed(balance[:, y].mean() / 1e6, 2) for y in chosen)]
+        )
         rows.append([INTERVAL, *(span(balance[:, y], 1e6, 2) for y in chosen)])
-        rows.append(["    chance of less than the policy minimum", *(percent(path.breach[:, y].mean()) for y in chosen)])
-        rows.append(["    recurring cost they pay", *(fixed(path.recurring_paid[:, y].mean() / 1e8, 2) for y in chosen)])
+        rows.append(
+            ["    chance of less than the policy minimum", *(percent(path.breach[:, y].mean()) for y in chosen)]
+        )
+        rows.append(
+            ["    recurring cost they pay", *(fixed(path.recurring_paid[:, y].mean() / 1e8, 2) for y in chosen)]
+        )
         flags += _reserve_flags(found.scenario, path.breach, path.recurring_paid, names)
     if not rows:
         return "Reserves: no scenario of the run pays anything from them."
@@ -269,9 +278,13 @@ def _reserve_flags(scenario: str, breach: np.ndarray, recurring: np.ndarray, nam
     paid = [name for y, name in enumerate(names) if recurring[:, y].mean() > 0]
     lines = []
     if broken:
-        lines.append(f"BREACH: {scenario} more likely than not leaves less than the policy minimum in {', '.join(broken)}.")
+        lines.append(
+            f"BREACH: {scenario} more likely than not leaves less than the policy minimum in {', '.join(broken)}."
+        )
     if paid:
-        lines.append(f"FLAG: {scenario} pays recurring cost from reserves in {', '.join(paid)}; reserves can be spent only once.")
+        lines.append(
+            f"FLAG: {scenario} pays recurring cost from reserves in {', '.join(paid)}; reserves can be spent only once."
+        )
     return [wrapped(line) for line in lines]
 
 
@@ -279,7 +292,9 @@ def backtest_text(run: Run) -> str:
     """What the back-test says, or that there is none."""
     backtest = run.record.get("backtest")
     if not backtest:
-        return "Back-test: none yet for this parameter set, so the intervals rest on the fit to published history alone."
+        return (
+            "Back-test: none yet for this parameter set, so the intervals rest on the fit to published history alone."
+        )
     return wrapped(f"Back-test: {backtest if isinstance(backtest, str) else _flat(backtest)}")
 
 

@@ -33,7 +33,7 @@ from carecast.scenarios.run import Run
 SHOWN_DRIVERS = 8
 
 
-# --- which assumptions matter -----------------------------------------------------------------------------------------------------
+# --- which assumptions matter ---------------------------------------------------------------------
 def drivers_text(run: Run) -> str:
     """What goes with the cost of the baseline and the net saving of the first programme, and where each number is."""
     first = [found.scenario for found in programmes(run)][:1]
@@ -41,24 +41,29 @@ def drivers_text(run: Run) -> str:
     numbers = run.record["parameters"]["numbers"]
     kinds = pd.Series([number["how"] for number in numbers.values()]).value_counts()
     counts = ", ".join(f"{count} {how}" for how, count in kinds.items())
-    parts = parts or ["Too few replications or no whole financial year to say which assumptions matter."]
-    return "\n\n".join([
-        "WHICH ASSUMPTIONS MATTER, AND WHERE THEY ARE", *parts,
-        wrapped(f"Of {len(numbers)} single numbers of the parameter set {counts}; each has its source in parameters.toml. "
-                "Put your own in a figures file: carecast calibrate ... --figures FILE."),
-    ])  # fmt: skip
+    head = "WHICH ASSUMPTIONS MATTER, AND WHERE THEY ARE"
+    parts = [wrapped(HOW_TO_READ), *parts] if parts else ["Too few replications, or no whole financial year, to say."]
+    last = wrapped(
+        f"Of {len(numbers)} single numbers of the parameter set {counts}; each has its source in parameters.toml. "
+        "Put your own in a figures file: carecast calibrate ... --figures FILE."
+    )
+    return "\n\n".join([f"{head}\n{parts[0]}", *parts[1:], last])
+
+
+HOW_TO_READ = (
+    "Rank correlation over replications, +1 to -1: association across draws, not proof of cause; numbers fitted together "
+    "move together. The drift of demand, leaving care and moves over the years is taken out of all other numbers. Shares "
+    "are means over age bands. What chance alone reaches once in 20 is left out; '?' marks what the largest of so many "
+    "could still be by chance: more replications would tell."
+)
 
 
 def _driver(found: dict[str, Any]) -> str:
     what = "gross cost" if found["measure"] == "gross_cost_gbp" else "net saving"
-    chance = round(0.05 * found["tried"])
     head = (
-        f"What goes with the {what} of {found['scenario']} in {found['financial_year']}: rank correlation over "
-        f"{found['replications']} replications. {percent(found['drift_share'])} of the spread is how demand, leaving care and "
-        "moves drift over the years; the other numbers are shown with that taken out. Association across draws, not proof of "
-        f"cause: numbers fitted together move together. Left out below ±{found['limit']:.2f}, which chance alone reaches once in "
-        f"20; of the {found['tried']} numbers looked at about {chance} would pass that by chance, so those below "
-        f"±{found['limit_of_all']:.2f} are marked '?': more replications would tell."
+        f"What goes with the {what} of {found['scenario']} in {found['financial_year']} ({found['replications']} "
+        f"replications, {found['tried']} numbers; left out below ±{found['limit']:.2f}, '?' below "
+        f"±{found['limit_of_all']:.2f}). {percent(found['drift_share'])} of the spread is drift."
     )
     if not found["rows"]:
         return wrapped(f"{head} None stands out.")
@@ -66,9 +71,12 @@ def _driver(found: dict[str, Any]) -> str:
     for row in found["rows"][:SHOWN_DRIVERS]:
         mark = "?" if row["perhaps_chance"] else " "
         interval = f"{short(row['low_80'])} to {short(row['high_80'])}"
-        rows.append([row["label"], f"{row['correlation']:+.2f}{mark}", short(row["central"]), interval, row["unit"][:34]])
+        rows.append(
+            [row["label"], f"{row['correlation']:+.2f}{mark}", short(row["central"]), interval, row["unit"][:34]]
+        )
         rows.append([f"    {row['how']}; {row['where']}", "", "", "", ""])
-    return f"{wrapped(head)}\n{table(["Number", "corr. ", "central", "80 % interval", "unit"], rows, 66, 66)}"
+    columns = ["Number", "corr. ", "central", "80 % interval", "unit"]
+    return f"{wrapped(head)}\n{table(columns, rows, 66, 66)}"
 
 
 def not_modelled_text(run: Run) -> str:
@@ -76,7 +84,7 @@ def not_modelled_text(run: Run) -> str:
     return "Not modelled:\n" + "\n".join(wrapped(f"  - {line}") for line in run.record["not_modelled"])
 
 
-# --- summaries --------------------------------------------------------------------------------------------------------------------
+# --- summaries ------------------------------------------------------------------------------------
 def board_summary(run: Run) -> str:
     """The demo's summary: everything a board member asks first."""
     parts = [heading(run), "IN ONE SENTENCE\n" + headlines(run)]
@@ -114,7 +122,9 @@ def _stopping_text(run: Run) -> str:
     error = stopping["relative_half_width"]
     reached = "" if stopping["reached"] else f"; the aim of 1 % was not reached at the cap of {stopping['cap']}"
     said = "not known" if error is None else percent(error)
-    return wrapped(f"Replications: {stopping['replications']}; the 10th and 90th percentile are known to within {said}{reached}.")
+    return wrapped(
+        f"Replications: {stopping['replications']}; the 10th and 90th percentile are known to within {said}{reached}."
+    )
 
 
 def comparison(run: Run, against: str) -> str:
@@ -144,7 +154,7 @@ def comparison(run: Run, against: str) -> str:
     return "\n\n".join(parts)
 
 
-# --- JSON ---------------------------------------------------------------------------------------------------------------------------
+# --- JSON -----------------------------------------------------------------------------------------
 def target_rows(run: Run) -> list[dict[str, Any]]:
     """The rows of `carecast target --json`; the promised keys first."""
     return [
@@ -166,14 +176,15 @@ def as_document(run: Run) -> dict[str, Any]:
     return {"run": str(run.folder), **record, "targets": target_rows(run)}
 
 
-# --- calibration ----------------------------------------------------------------------------------------------------------------------
+# --- calibration ----------------------------------------------------------------------------------
 def calibration_summary(calibrated: Calibrated) -> str:
     """What a calibration made, and how well it fits."""
     p = calibrated.parameters
     kinds = pd.Series([n.how for n in p.numbers.values()]).value_counts()
     lines = [
         f"{p.council}, as at {p.as_at}: {len(p.numbers)} numbers ({', '.join(f'{c} {h}' for h, c in kinds.items())}), "
-        f"{len(p.rates)} rate tables, {len(calibrated.draws)} joint draws of {len(calibrated.draws.columns)} uncertain numbers, "
+        f"{len(p.rates)} rate tables, {len(calibrated.draws)} joint draws of {len(calibrated.draws.columns)} uncertain "
+        "numbers, "
         f"{len(p.providers)} providers, {calibrated.stock['variant'].nunique()} variants of a synthetic stock",
     ]
     if p.stamp:

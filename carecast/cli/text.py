@@ -39,7 +39,10 @@ def records(frame: pd.DataFrame, decimals: int = 2) -> list[dict[str, Any]]:
     rounded = frame.copy()
     for name in rounded.select_dtypes("float").columns:
         rounded[name] = rounded[name].round(decimals) + 0.0
-    return [dict(zip(frame.columns, row, strict=True)) for row in rounded.astype(object).where(frame.notna(), None).to_numpy()]
+    return [
+        dict(zip(frame.columns, row, strict=True))
+        for row in rounded.astype(object).where(frame.notna(), None).to_numpy()
+    ]
 
 
 def wrapped(text: str, width: int = WIDTH) -> str:

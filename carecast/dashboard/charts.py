@@ -15,6 +15,7 @@ BANDS = (("p025", "p975", 0.13), ("p10", "p90", 0.18), ("p25", "p75", 0.24))
 FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"
 HEIGHT = 330
 LABEL_GAP = 0.06  # of the axis: labels at line ends nearer than this are moved apart
+POUNDS = "'£' + format(datum.value / 1e6, ',.0f') + 'm'"  # an axis in millions
 Chart = alt.LayerChart
 
 
@@ -27,8 +28,8 @@ def dressed(layers: Sequence[Any], height: int = HEIGHT) -> Chart:
         .configure_mark(aria=False)
         .configure(font=FONT, padding={"left": 4, "right": 8, "top": 8, "bottom": 4})
         .configure_axis(
-            labelFontSize=14, titleFontSize=14, titleFontWeight="normal", labelColor=INK, titleColor=INK, gridColor="#e5e6e7",
-            domainColor=GREY, tickColor=GREY, labelAngle=0, titleAnchor="start",
+            labelFontSize=14, titleFontSize=14, titleFontWeight="normal", labelColor=INK, titleColor=INK,
+            gridColor="#e5e6e7", domainColor=GREY, tickColor=GREY, labelAngle=0, titleAnchor="start",
         )
     )  # fmt: skip
 
@@ -145,7 +146,7 @@ def yearly(costs: pd.DataFrame, published: pd.DataFrame, names: Sequence[str]) -
     x = alt.X("year:O", title=None, sort=order, scale=alt.Scale(domain=order, paddingOuter=0.9),
               axis=alt.Axis(labelOverlap="greedy", labelSeparation=8, grid=False))  # fmt: skip
     offset = alt.XOffset("scenario:N", scale=alt.Scale(domain=list(names), paddingOuter=0.8 if len(names) > 1 else 0.5))
-    pounds = "'£' + format(datum.value / 1e6, ',.0f') + 'm'"
+    pounds = POUNDS
     data = alt.Chart(costs)
     tips = ["scenario:N", "year:O", alt.Tooltip("mean:Q", format=",.0f"), alt.Tooltip("p10:Q", format=",.0f"),
             alt.Tooltip("p90:Q", format=",.0f")]  # fmt: skip
@@ -187,7 +188,7 @@ def dumbbell(costs: pd.DataFrame, names: Sequence[str]) -> Chart:
     order = list(dict.fromkeys(costs["group"]))
     paint = _paint(names)
     ceiling = max(float(costs["mean"].max()), 1.0) * 1.08
-    pounds = "'£' + format(datum.value / 1e6, ',.0f') + 'm'"
+    pounds = POUNDS
     axis = alt.Axis(labelExpr=pounds, tickCount=4)
     x = alt.X("mean:Q", title=None, axis=axis, scale=alt.Scale(domain=[min(0.0, float(costs["mean"].min())), ceiling]))
     y = alt.Y("group:N", title=None, sort=order, axis=alt.Axis(**GROUP_AXIS))
@@ -221,9 +222,9 @@ def saving(net: pd.DataFrame, asked: float | None) -> Chart:
         net: year, mean, p10, p90, in pounds.
         asked: pounds a year, or None.
     """
-    pounds = "(datum.value < 0 ? '\u2212' : '') + '£' + format(abs(datum.value) / 1e6, ',.0f') + 'm'"
-    x = alt.X("year:O", title=None, axis=alt.Axis(labelOverlap="greedy", labelSeparation=8, grid=False, domain=False, ticks=False,
-              labelPadding=8), scale=alt.Scale(padding=0.9))  # fmt: skip
+    pounds = "(datum.value < 0 ? '\u2212' : '') + " + POUNDS.replace("datum.value", "abs(datum.value)")
+    axis = alt.Axis(labelOverlap="greedy", labelSeparation=8, grid=False, domain=False, ticks=False, labelPadding=8)
+    x = alt.X("year:O", title=None, axis=axis, scale=alt.Scale(padding=0.9))
     low, high = min(float(net["p10"].min()), 0.0), max(float(net["p90"].max()), asked or 0.0, 1.0)
     y = alt.Y(
         "mean:Q",

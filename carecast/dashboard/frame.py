@@ -203,8 +203,8 @@ def download(chosen: Chosen) -> None:
     """The data of the run."""
     st.caption(prose("download"))
     st.download_button(
-        "Download all figures (CSV)", data=lambda: exported_summary(chosen.run), file_name=f"{chosen.found.folder.name}_summary.csv",
-        mime="text/csv", on_click="ignore",
+        "Download all figures (CSV)", data=lambda: exported_summary(chosen.run),
+        file_name=f"{chosen.found.folder.name}_summary.csv", mime="text/csv", on_click="ignore",
     )  # fmt: skip
 
 

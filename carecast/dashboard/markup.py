@@ -18,6 +18,10 @@ def _lines(text: str) -> str:
     return first + "".join(f'<span class="cc-small">{part}</span>' for part in rest)
 
 
+def _cells(texts: Sequence[str]) -> str:
+    return "".join(f"<td>{_lines(text)}</td>" for text in texts)
+
+
 def _kind_of_row(heading: str, strong: Sequence[str]) -> str:
     if heading in strong:
         return ' class="cc-strong"'
@@ -28,7 +32,7 @@ def table(shown: Table) -> str:
     """A table with caption and headings, in a region that can be scrolled by keyboard."""
     head = "".join(f'<th scope="col">{_lines(column)}</th>' for column in shown.columns)
     body = "".join(
-        f'<tr{_kind_of_row(row[0], shown.strong)}><th scope="row">{_lines(row[0])}</th>{"".join(f"<td>{_lines(cell)}</td>" for cell in row[1:])}</tr>'
+        f'<tr{_kind_of_row(row[0], shown.strong)}><th scope="row">{_lines(row[0])}</th>{_cells(row[1:])}</tr>'
         for row in shown.rows
     )
     kind = "cc-prose" if shown.is_prose else "cc-numbers"
@@ -48,7 +52,8 @@ def _tile_line(line: Line) -> str:
         if line.note
         else ""
     )
-    return f'<dd><span class="cc-who">{mark}{escape(who)}</span><span class="cc-value">{escape(line.value)}</span>{note}</dd>'
+    value = f'<span class="cc-value">{escape(line.value)}</span>'
+    return f'<dd><span class="cc-who">{mark}{escape(who)}</span>{value}{note}</dd>'
 
 
 def tiles(shown: Sequence[Tile]) -> str:

@@ -43,8 +43,8 @@ def compare(answers: Sequence[Answers], against: str = BASELINE) -> pd.DataFrame
 def safety_beside_savings(answers: Sequence[Answers], against: str = BASELINE) -> pd.DataFrame:
     """Savings and safety of each scenario in one table.
 
-    Savings are those of the last financial year of the run; a safety measure is its mean over the last twelve months
-    (a sum for counts). ``chance_worse`` is the share of replications in which it is worse than in ``against``;
+    Savings are those of the last financial year of the run, if it has a day; a safety measure is its mean over the last
+    twelve months (a sum for counts). ``chance_worse`` is the share of replications in which it is worse than in ``against``;
     ``worse`` says that the whole 80 % interval of the paired difference lies on the worse side. Both are empty for
     savings.
     """
@@ -53,7 +53,7 @@ def safety_beside_savings(answers: Sequence[Answers], against: str = BASELINE) -
     for found in answers:
         if found is base:
             continue
-        for measure in SAVING_MEASURES:
+        for measure in SAVING_MEASURES if found.yearly.dates else ():
             ours, theirs = (side.yearly.of(measure)[:, -1] for side in (found, base))
             rows.append(_beside(found.scenario, against, measure, ours, theirs))
         for measure in SAFETY_MEASURES:

@@ -5,11 +5,7 @@ depend on the number of workers.
 """
 
 import datetime as dt
-import signal
-import threading
-import uuid
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -171,36 +167,3 @@ def tell_block(key: str, job: Job, replications: Sequence[int]) -> list[BlockOf]
         _TELLERS.clear()
         _TELLERS[key] = Teller(job)
     return _TELLERS[key].block(replications)
-
-
-def told_blocks(teller: Teller, blocks: Sequence[tuple[int, int]], workers: int = 1) -> Iterator[list[BlockOf]]:
-    """Each block (first and last replication) told, in order; ``workers`` processes of this machine share the work."""
-    if workers < 2 or len(blocks) < 2:
-        for first, last in blocks:
-            yield teller.block(range(first, last + 1))
-        return
-    from joblib import Parallel, delayed
-
-    key = uuid.uuid4().hex
-    tasks = (delayed(tell_block)(key, teller.job, range(first, last + 1)) for first, last in blocks)
-    # max_nbytes=None: nothing of a job, the stock least of all, is written to a disk for the workers to read
-    parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs", max_nbytes=None)
-    with _children_ignore_ctrl_c():
-        told: Generator[list[BlockOf], None, None] = parallel(tasks)
-    try:
-        yield from told
-    finally:
-        told.close()
-
-
-@contextmanager
-def _children_ignore_ctrl_c() -> Iterator[None]:
-    """Processes started within leave Ctrl-C to this one, which ends them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -31,6 +31,7 @@ class Request:
     seed: int = 1
     replications: int | None = 200  # None: as many as the stopping rule asks for
     workers: int = 1
+    scheduler: str = ""  # address of a Dask scheduler, whose workers tell the run instead
     clock: Clock = "compiled"
     radius_miles: float | None = None
     targets: tuple[Target, ...] = ()

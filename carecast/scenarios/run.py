@@ -25,7 +25,7 @@ from carecast.scenarios import drivers, stopping
 from carecast.scenarios.apply import apply
 from carecast.scenarios.budget import ApprovedBudget, approved_budget, first_lever_day
 from carecast.scenarios.library import load_scenario
-from carecast.scenarios.replicate import BLOCK, Job, Teller, told_blocks
+from carecast.scenarios.replicate import BLOCK, Job, Teller
 from carecast.scenarios.request import (
     Request,
     default_targets,
@@ -40,6 +40,7 @@ from carecast.scenarios.run_record import content_digest, first_record
 from carecast.scenarios.savings import Reserves, Terms, reserves
 from carecast.scenarios.scenario import Scenario, nearest
 from carecast.scenarios.targets import Assessment, Target, assess
+from carecast.scenarios.workers import tell_blocks
 from carecast.scenarios.yearly import yearly_measures
 
 __all__ = ["Progress", "Request", "Run", "default_targets", "open_run", "start", "with_baseline"]
@@ -89,7 +90,7 @@ class Run:
         return RunFolder(self.folder).read_searches(scenario, _blocks(int(self.record["replications"])))
 
 
-# --- telling -----------------------------------------------------------------------------------------------------------------
+# --- telling --------------------------------------------------------------------------------------
 def start(request: Request, out: Path, resume: bool = False, progress: Progress | None = None) -> Run:
     """Tell a run into ``out`` and read it back.
 
@@ -172,7 +173,7 @@ class _Telling:
         rule = stopping.Rule(self.request.replications, len(self.request.calibrated.draws))
         done = 0
         self._report(0, rule.cap)
-        while (wanted := rule.next_total(done, lambda: self._watched(done))) > done:
+        while (wanted := rule.next_total(done, partial(self._watched, done))) > done:
             done = self._tell(done, wanted, rule.cap)
         self.record |= {"replications": done, "stopping": rule.verdict(done)}
         run = _read(self.folder, self.record)
@@ -193,7 +194,7 @@ class _Telling:
         tables = (*TABLES, EVENTS) if self.request.events else TABLES
         todo = [block for block in _blocks(wanted) if block[0] >= done]
         missing = [block for block in todo if not self.folder.has_block(block, names, tables)]
-        told = told_blocks(self.teller, missing, self.request.workers)
+        told = tell_blocks(self.teller, missing, self.request.workers, self.request.scheduler)
         for block in todo:
             if block in missing:
                 self.folder.write_block(block, names, self.teller.rows, self.teller.calendar, next(told))
@@ -228,7 +229,7 @@ def _blocks(replications: int) -> list[Block]:
     return [(first, min(first + BLOCK, replications) - 1) for first in range(0, replications, BLOCK)]
 
 
-# --- targets that a run can judge ------------------------------------------------------------------------------------------------
+# --- targets that a run can judge -----------------------------------------------------------------
 def _judgeable(request: Request, teller: Teller) -> tuple[list[Target], dict[str, str]]:
     """The targets that the run holds the measure and the date of; and why each of the others is left out.
 
@@ -237,7 +238,9 @@ def _judgeable(request: Request, teller: Teller) -> tuple[list[Target], dict[str
     """
     trial = _trial(teller)
     known = {measure for measure, _ in (*trial[0].monthly.rows, *trial[0].yearly.rows)}
-    kept, left_out, lines = [], {}, []
+    kept: list[Target] = []
+    left_out: dict[str, str] = {}
+    lines: list[str] = []
     for target in request.targets:
         try:
             assess([target], trial, Terms(0.0))
@@ -265,7 +268,7 @@ def _trial(teller: Teller) -> tuple[Answers, Answers]:
     return Answers(BASELINE, monthly, yearly), Answers("a scenario", monthly, yearly)
 
 
-# --- after -------------------------------------------------------------------------------------------------------------------
+# --- after ----------------------------------------------------------------------------------------
 def open_run(path: Path) -> Run:
     """Read a run folder.
 
@@ -275,13 +278,18 @@ def open_run(path: Path) -> Run:
     folder = RunFolder(path)
     record = folder.record
     if record["status"] != "complete":
-        again = record.get("command") or "carecast run"
-        raise BadFile(f"{path}: the run is not complete ({record['status']}); carry it on with: {again} --resume")
+        raise BadFile(f"{path}: the run is not complete ({record['status']}); carry it on with: {_again(record)}")
     lacking = missing_files(folder, record)
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-        raise BadFile(f"{path}: {lacking[0]}{more} missing or damaged; tell it again with: {record['command']} --resume")
+        raise BadFile(f"{path}: {lacking[0]}{more} missing or damaged; tell it again with: {_again(record)}")
     return _read(folder, record)
+
+
+def _again(record: dict[str, Any]) -> str:
+    """The command that carries a run on; `carecast demo` begins anew."""
+    command = str(record.get("command") or "carecast run ...")
+    return f"{command} --resume" if command.startswith("carecast run") else command
 
 
 def _read(folder: RunFolder, record: dict[str, Any]) -> Run:

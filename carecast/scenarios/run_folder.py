@@ -48,7 +48,7 @@ class RunFolder:
         self.path = Path(path)
         self._lock = RunLock(self.path)
 
-    # --- run.json -------------------------------------------------------------------------------------------------------
+    # --- run.json ---------------------------------------------------------------------------------
     @property
     def record(self) -> dict[str, Any]:
         """What ``run.json`` says.
@@ -65,7 +65,9 @@ class RunFolder:
             raise BadFile(f"{file}: cannot be read as JSON: {error}") from error
         if not isinstance(record, dict) or record.get("format") != RUN_FORMAT or "status" not in record:
             found = record.get("format") if isinstance(record, dict) else None
-            raise BadFile(f"{file}: format: found {found!r}; this version of carecast reads runs of format {RUN_FORMAT}")
+            raise BadFile(
+                f"{file}: format: found {found!r}; this version of carecast reads runs of format {RUN_FORMAT}"
+            )
         return record
 
     def write_record(self, record: dict[str, Any]) -> None:
@@ -96,7 +98,7 @@ class RunFolder:
             item.name == LOCK or item.name.endswith(".partial") for item in self.path.iterdir()
         )
 
-    # --- the lock --------------------------------------------------------------------------------------------------------
+    # --- the lock ---------------------------------------------------------------------------------
     def lock(self) -> None:
         """Claim the folder for this process.
 
@@ -126,7 +128,7 @@ class RunFolder:
             (self.path / name).unlink(missing_ok=True)
         self.unlock()
 
-    # --- blocks ----------------------------------------------------------------------------------------------------------
+    # --- blocks -----------------------------------------------------------------------------------
     def table_path(self, name: str, table: str, block: Block) -> Path:
         """File of one table of one scenario for a block of replications."""
         return self.path / "replications" / f"{name}.{table}.{block[0]:05d}_{block[1]:05d}.parquet"
@@ -184,9 +186,10 @@ class RunFolder:
         """Placements and waits of a scenario, summed over its replications."""
         frames = self._frames(name, "searches", blocks)
         keys = [column for column in frames[0].columns if column != "total"]
-        return pd.concat(frames).groupby(keys, as_index=False, sort=True)["total"].sum()
+        summed: pd.DataFrame = pd.concat(frames).groupby(keys, sort=True)["total"].sum().reset_index()
+        return summed
 
-    # --- events ----------------------------------------------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------------
     def gather_events(self, names: Sequence[str], blocks: Sequence[Block]) -> None:
         """Write ``events.parquet`` from the blocks' events, a block at a time: scenario by scenario, in order."""
         partial = self.path / "events.parquet.partial"
@@ -216,7 +219,7 @@ def _is_whole(file: Path) -> bool:
     return True
 
 
-# --- frames ------------------------------------------------------------------------------------------------------------------
+# --- frames ---------------------------------------------------------------------------------------
 def monthly_frame(monthly: np.ndarray, rows: tuple[Row, ...], calendar: Calendar, first: int) -> pd.DataFrame:
     """One line a replication and month end, one column a ``measure|breakdown``."""
     n, _, months = monthly.shape

@@ -37,7 +37,9 @@ class RunLock:
             if not _lock(handle):
                 owner = _owner(handle)
                 handle.close()
-                raise BadFile(f"{self.file.parent}: another carecast{owner} is writing this run; wait for it, or end it")
+                raise BadFile(
+                    f"{self.file.parent}: another carecast{owner} is writing this run; wait for it, or end it"
+                )
             if _is_still(self.file, handle):
                 self._held = handle
             else:  # its last holder removed the file between our opening and our locking it

@@ -53,7 +53,9 @@ def first_record(request: Request, teller: Teller, digests: Mapping[str, str], t
 
 def kept_parameters(calibrated: Calibrated) -> dict[str, Any]:
     """What screens and reports show of the parameter set; never the stock."""
-    return dict(calibrated.parameters.model_dump(mode="json", by_alias=True, exclude={"rates", "destinations", "branches"}))
+    return dict(
+        calibrated.parameters.model_dump(mode="json", by_alias=True, exclude={"rates", "destinations", "branches"})
+    )
 
 
 def _backtest(calibrated: Calibrated) -> Any:  # noqa: ANN401
@@ -96,4 +98,3 @@ def content_digest(answers: Sequence[Answers], money: Mapping[str, Money], searc
     for frame in searches:
         digest.update(frame_digest(frame).encode())
     return digest.hexdigest()[:16]
-

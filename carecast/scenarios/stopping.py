@@ -71,7 +71,13 @@ class Rule:
         if self.fixed is not None:
             return {"rule": "fixed", "replications": done}
         error = None if self.error is None or math.isinf(self.error) else round(self.error, 5)
-        return {"rule": "auto", "replications": done, "reached": bool(self.reached), "relative_half_width": error, "cap": self.cap}
+        return {
+            "rule": "auto",
+            "replications": done,
+            "reached": bool(self.reached),
+            "relative_half_width": error,
+            "cap": self.cap,
+        }
 
 
 def monte_carlo(answers: Sequence[Answers], part_years: Sequence[str] = ()) -> list[dict[str, Any]]:

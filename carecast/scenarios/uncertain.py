@@ -1,4 +1,4 @@
-"""Every uncertain number in plain words: what it is, its central value, 80 % interval and unit, how it was found, where it is.
+"""Every uncertain number in plain words: what it is, its value, 80 % interval and unit, how it was found, where it is.
 
 The draws of a parameter set have one column for each; the columns' names are patterns that this module reads. Levers have
 draws of their own, and so does the drift of demand, leaving care and moves.
@@ -43,8 +43,9 @@ LABELS = {
     "siblings.together_chance_kinship": "Chance that brothers and sisters share a kinship home",
 }
 CAUSES = {
-    "early_help_ends": "Early help ends", "early_help_steps_up": "Early help steps up", "wait_disengaged": "Leaving the queue",
-    "assessment_ends": "Assessments end", "support_ends": "Support ends", "support_to_protection": "Support to protection",
+    "early_help_ends": "Early help ends", "early_help_steps_up": "Early help steps up",
+    "wait_disengaged": "Leaving the queue", "assessment_ends": "Assessments end", "support_ends": "Support ends",
+    "support_to_protection": "Support to protection",
     "support_to_pre_entry": "Support to pre-entry decision", "protection_ends": "Protection ends",
     "protection_to_pre_entry": "Protection to pre-entry decision", "pre_entry_decided": "Pre-entry decisions made",
     "re_referred": "Re-referral of closed cases", "re_entry": "Re-entry to care", "exit_home": "Leaving care for home",
@@ -58,20 +59,29 @@ BRANCHES = {"contact": "contact", "referral": "referral", "assessment": "assessm
             "protection": "protection", "pre_entry": "pre-entry decision"}  # fmt: skip
 MOMENTS = {"entry": "entry to care", "return": "return to care", "remand": "remand", "unaccompanied": "arrival alone",
            "move": "move", "step_down": "step down"}  # fmt: skip
-PARTS = {"match_chance": "chance that a vacancy suits", "usable_share": "share of places that can be used", "places": "places"}
+PARTS = {
+    "match_chance": "chance that a vacancy suits",
+    "usable_share": "share of places that can be used",
+    "places": "places",
+}
 TYPE_PARTS = {"median_miles": "typical distance from home", "sigma_ln": "spread of distances",
               "unknown_share": "share whose distance is not known", "share": "share outside the area"}  # fmt: skip
+LINES = {"assessment": "an assessment", "pre_entry": "a pre-entry decision", "kinship_order": "allowances of kinship orders",
+         "adopted": "adoption support", "home_after_care": "support at home after care"}  # fmt: skip
 DRIFTS = {
     "arrivals.level_sd_per_year": ("How demand drifts: contacts and direct entries", dr.P_LEVEL_ENTRIES),
-    "arrivals.unaccompanied_level_sd_per_year": ("How arrivals of unaccompanied children drift", dr.P_LEVEL_UNACCOMPANIED),
+    "arrivals.unaccompanied_level_sd_per_year": (
+        "How arrivals of unaccompanied children drift",
+        dr.P_LEVEL_UNACCOMPANIED,
+    ),
     "exits.level_sd_per_year": ("How rates of leaving care drift", dr.P_LEVEL_EXITS),
     "moves.level_sd_per_year": ("How rates of moves drift", dr.P_LEVEL_MOVES),
 }
 EVERY_AGE = "*"
 COSTS = {
-    "one_off_gbp": "one-off cost", "recurring_gbp_per_year": "cost a year", "gbp_per_place_per_year": "cost of a place a year",
-    "gbp_per_child": "cost for each child", "gbp_per_family": "cost for each family", "capital_gbp": "capital",
-    "double_running_gbp": "double running",
+    "one_off_gbp": "one-off cost", "recurring_gbp_per_year": "cost a year", "capital_gbp": "capital",
+    "gbp_per_place_per_year": "cost of a place a year", "gbp_per_child": "cost for each child",
+    "gbp_per_family": "cost for each family", "double_running_gbp": "double running",
 }  # fmt: skip
 
 
@@ -90,7 +100,9 @@ class Uncertain:
     draws: NDArray[np.float64]
 
 
-def of_parameters(parameters: ParameterSet, columns: dict[str, NDArray[np.float64]], replications: int) -> list[Uncertain]:
+def of_parameters(
+    parameters: ParameterSet, columns: dict[str, NDArray[np.float64]], replications: int
+) -> list[Uncertain]:
     """The columns of the joint draws; replication i has row i (from the start again past the last).
 
     Shares that differ by age band count as one number, their mean over the bands.
@@ -106,7 +118,9 @@ def of_parameters(parameters: ParameterSet, columns: dict[str, NDArray[np.float6
             low, high = sourced.interval_80 or (low, high)
         how = sourced.how if sourced else "assumed"
         found.append(
-            Uncertain(name, label(parameters, name), central, low, high, _unit(parameters, name), how, _where(name), draws)
+            Uncertain(
+                name, label(parameters, name), central, low, high, _unit(parameters, name), how, _where(name), draws
+            )
         )
     return found
 
@@ -183,7 +197,7 @@ def _effects_of(lever: Lever, identity: str) -> Iterable[tuple[str, str, Effect]
             yield text, "£", sizes.pounds(amount, f"{identity}.{field}")
 
 
-# --- words of a column -----------------------------------------------------------------------------------------------------
+# --- words of a column ----------------------------------------------------------------------------
 def label(parameters: ParameterSet, name: str) -> str:
     """What a column of the draws is, in plain words."""
     if name in LABELS:
@@ -225,7 +239,7 @@ def _provider_name(parameters: ParameterSet, code: str) -> str:
 
 def _price(parameters: ParameterSet, rest: list[str]) -> str:
     if any(line.line == rest[0] for line in parameters.cost_lines):
-        return f"Price of {rest[0].replace('_', ' ')}"
+        return f"Price of {LINES.get(rest[0], rest[0].replace('_', ' '))}"
     return f"Weekly price: {_provider_name(parameters, rest[0])}"
 
 
@@ -233,7 +247,7 @@ def _provider(parameters: ParameterSet, rest: list[str]) -> str:
     return f"{_provider_name(parameters, rest[0])}: {PARTS.get(rest[1], rest[1].replace('_', ' '))}"
 
 
-# --- what is known of a column -----------------------------------------------------------------------------------------------
+# --- what is known of a column --------------------------------------------------------------------
 def _sourced(parameters: ParameterSet, name: str) -> Sourced | None:
     """The row of the parameter set that a column belongs to."""
     if name in parameters.numbers:

@@ -112,6 +112,27 @@ def test_relative_hazards_have_mean_one_and_numbers_stay_in_bounds(calibrated):
             assert draws[name].between(0, 1).all()
 
 
+def test_drawn_prices_go_on_reproducing_published_spend(calibrated, pieces):
+    parameters, draws = calibrated.parameters, calibrated.draws
+    stock = pieces.care.cohort.by_type
+    places = sum(p.places for p in parameters.providers if p.placement_type == "childrens_house_own")
+    total = 0.0
+    for provider in parameters.providers:
+        kind = w.PLACEMENT_TYPES.index(provider.placement_type)
+        if kind < w.FIRST_RESIDENTIAL or not provider.weekly_cost_gbp:
+            continue
+        children = stock[kind] * (provider.places / places if provider.fixed_weekly_cost_gbp else 1)
+        column = draws.get(f"price.{provider.code}", provider.weekly_cost_gbp) / provider.weekly_cost_gbp
+        weekly = (
+            children * provider.weekly_cost_gbp * provider.funder_shares["social_work"] + provider.fixed_weekly_cost_gbp
+        )
+        total = total + 365 / 7 * weekly * column
+    assert total.mean() == pytest.approx(11_162_000, rel=0.01)
+    assert total.std() / total.mean() < 0.05
+    external = draws["price.residential_external"]
+    assert external.std() / external.mean() > 0.05
+
+
 def test_more_starts_go_with_shorter_stays(calibrated):
     starts = calibrated.draws["arrivals.emergency_families_per_year"]
     home = calibrated.draws["rate.exit_home.foster"] * calibrated.draws["rate.exit_home.at_home"]

@@ -4,13 +4,14 @@ import datetime as dt
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from carecast.calibration import assemble, capacity, entries, fit, funnel, history, shapes
 from carecast.calibration import cohort as co
 from carecast.calibration.calibrate import calibrate
 from carecast.model import words as w
-from carecast.model.parameters import BadFile
+from carecast.model.parameters import BadFile, load, save
 
 ZERO_MOVES = np.zeros((2, w.N_AGE_BANDS - 1, w.N_PLACEMENT_TYPES, w.N_DURATION_BANDS))
 STAY_PUT = np.zeros((2, w.N_AGE_BANDS - 1, w.N_PLACEMENT_TYPES, w.N_PLACEMENT_TYPES))
@@ -134,6 +135,26 @@ def test_every_number_of_the_set_has_source_unit_and_how(calibrated):
     assert calibrated.parameters.indicative
     assert calibrated.parameters.as_at == dt.date(2022, 7, 31)
     assert calibrated.record["back_test"] is None
+
+
+@pytest.mark.slow
+def test_the_users_own_figures_move_the_fit(tmp_path, calibrated):
+    path = tmp_path / "ours.csv"
+    path.write_text("id,value,low,high,source\nsupport_open,620,600,640,case records\n", encoding="utf-8")
+    ours = calibrate("west-dunbartonshire", overrides=path)
+    assert ours.record["replaced"] == ["support_open, 2022-07-31"]
+    found = {row["figure"]: row["fitted"] for row in ours.record["fit"]["funnel"]}
+    assert found["support_open"] == pytest.approx(620, rel=0.04)
+    assert (ours.stock["state"] == "support").sum() > 1.25 * (calibrated.stock["state"] == "support").sum()
+
+
+def test_the_folder_gives_back_what_was_saved(tmp_path, calibrated):
+    save(tmp_path / "wd", calibrated)
+    again = load(tmp_path / "wd")
+    assert again.parameters == calibrated.parameters
+    assert again.record == calibrated.record
+    pd.testing.assert_frame_equal(again.draws, calibrated.draws)
+    pd.testing.assert_frame_equal(again.stock, calibrated.stock, check_dtype=False)
 
 
 def test_a_date_without_a_count_is_refused():

@@ -43,7 +43,9 @@ def test_the_assumed_split_adds_up_to_the_published_counts(pack):
 def test_an_unknown_pack_names_those_there_are():
     with pytest.raises(BadFile) as error:
         pk.read_pack("atlantis")
-    assert lines_of(error) == ["atlantis: no such council pack; there are west-dunbartonshire"]
+    (line,) = lines_of(error)
+    assert line.startswith("atlantis: no such council pack; there are ")
+    assert "west-dunbartonshire" in line
 
 
 def test_a_missing_column_is_one_line(tmp_path):

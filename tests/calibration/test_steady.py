@@ -88,8 +88,8 @@ def test_open_cases_are_those_that_were_fitted(central_run):
 @pytest.mark.statistical
 @pytest.mark.slow
 @pytest.mark.parametrize(("levels", "least"), [("fitted", 14), ("drift", 16)])
-def test_the_hindcast_holds_the_published_counts(calibrated, levels, least):
-    table = hindcast(calibrated, 40, seed=3, levels=levels)
+def test_the_hindcast_holds_the_published_counts(calibrated, pieces, levels, least):
+    table = hindcast(calibrated, 40, seed=3, levels=levels, pieces=pieces)
     later = table[(table["date"] > dt.date(2014, 7, 31)) & (table["setting"] != "community")]
     held = later["published"].between(later["p025"], later["p975"])
     assert len(later) == 16

@@ -375,6 +375,12 @@ def test_within_only_takes_nothing_beyond_or_unknown():
     assert Town(*beyond, **far).find(0, w.FOSTER_OWN)[0] == 0
 
 
+def test_within_only_takes_nothing_of_another_sort():
+    town = Town(a_home(w.FOSTER_OWN, 0, 1.0), a_home(w.RESIDENTIAL_EXTERNAL, 9, 2.0), SPOT)
+    assert town.find(0, w.FOSTER_OWN, within_only=True)[0] == OUT
+    assert town.find(0, w.FOSTER_OWN)[0] == 1
+
+
 def test_within_only_does_not_join_a_sister_who_lives_far_away():
     town = Town(a_home(w.FOSTER_OWN, 9, 40.0), a_home(w.FOSTER_OWN, 9, 1.0), SPOT, sizes=(2,))
     desk.move_in(town.homes, 0, 0, 40.0, 0)

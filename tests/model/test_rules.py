@@ -581,13 +581,14 @@ def test_or_closed_takes_what_comes_first():
 
 
 def test_far_is_beyond_the_radius_away_from_home_and_known():
-    places = homes_of(a_home(w.KINSHIP), radius_miles=15.0)
+    places = homes_of(a_home(w.FOSTER_OWN), radius_miles=15.0)
 
-    def far(miles, kind=w.KINSHIP, unaccompanied=0):
+    def far(miles, kind=w.FOSTER_OWN, unaccompanied=0):
         return bool(rules.is_far(places, hazards({}, n_months=1), kind, miles, unaccompanied, START))
 
     assert [far(miles) for miles in (-1.0, 0.0, 15.0, 15.01)] == [False, False, False, True]
-    assert not far(99.0, kind=w.AT_HOME)
+    stay_put = (w.AT_HOME, w.KINSHIP, w.PROSPECTIVE_ADOPTERS, w.RESIDENTIAL_SCHOOL, w.SECURE, w.UNREGISTERED)
+    assert {kind for kind in range(w.N_PLACEMENT_TYPES) if not far(99.0, kind=kind)} == set(stay_put)
     assert not far(99.0, unaccompanied=1)
 
 

@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from carecast.scenarios.run import Run
+from tests.dashboard import tiny_runs
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory) -> Path:
+    """A folder with one finished run, one of the baseline alone, one unfinished and one damaged."""
+    folder = tmp_path_factory.mktemp("runs")
+    whole = tiny_runs.whole(folder)
+    tiny_runs.baseline_alone(folder)
+    tiny_runs.unfinished(whole.folder, folder)
+    tiny_runs.damaged(whole.folder, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run(runs) -> Run:
+    """The finished run."""
+    from carecast.scenarios.run import open_run
+
+    return open_run(runs / "whole")
+
+
+@pytest.fixture(scope="session")
+def alone(runs) -> Run:
+    """The run of the baseline alone."""
+    from carecast.scenarios.run import open_run
+
+    return open_run(runs / "baseline_alone")

@@ -1,0 +1,192 @@
+"""The dashboard in a real browser: it loads fast, stays on this machine, and can be used by keyboard, reader and phone."""
+
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+
+from carecast.dashboard import serve
+from tests.dashboard import tiny_runs
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+PAGES = {"heading": "", "method": "method"}
+LAST_ON_PAGE = "text=Download all figures (CSV)"
+WAIT_MS = 20_000
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists() and not os.environ.get("CI"),
+        reason="needs Debian's chromium: apt-get install chromium",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    """The dashboard, started from another folder than the project's, on a tiny run."""
+    folder = tmp_path_factory.mktemp("browser_runs")
+    whole = tiny_runs.whole(folder)
+    tiny_runs.unfinished(whole.folder, folder)
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        serve.command(port), env=serve.environment(whole.folder, folder), cwd=folder,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _wait_for(health: str) -> None:
+    for _ in range(150):
+        try:
+            urllib.request.urlopen(health, timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the dashboard did not start")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open a page and wait until all of it is there; every host that anything was asked of is in ``visit.hosts``."""
+    contexts = []
+
+    def opened(path: str = "", width: int = 1280, height: int = 900):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        page.on("request", lambda request: opened.hosts.add(urlparse(request.url).hostname))
+        page.on("websocket", lambda socket: opened.hosts.add(urlparse(socket.url).hostname))
+        page.goto(f"{address}/{path}")
+        page.wait_for_selector(LAST_ON_PAGE)
+        return page
+
+    opened.hosts = set()
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+def test_page_loads_with_one_first_heading_and_stays_on_this_machine(visit, path):
+    page = visit(path)
+    page.wait_for_timeout(1000)  # anything that would call out late
+    assert page.locator("h1").count() == 1
+    assert page.locator("h1").inner_text().strip()
+    assert page.locator("text=Illustrative").count() >= 1
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert visit.hosts - {None} == {"127.0.0.1"}  # None: data and blob addresses
+
+
+def test_page_shows_within_three_seconds(visit):
+    visit().close()  # the first visit of all also reads the code
+    seconds = []
+    for _ in range(3):  # the best of three: other work on the machine is not the dashboard's
+        began = time.monotonic()
+        visit().close()
+        seconds.append(time.monotonic() - began)
+    assert min(seconds) < 3
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+def test_no_violation_of_wcag(visit, path, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(path, width)
+    for summary in page.locator("[data-testid=stExpander] summary").all():
+        summary.click()
+    if not path:
+        page.wait_for_selector(".vega-embed svg")
+    page.wait_for_timeout(500)
+    violations = Axe().run(page, options=WCAG).response["violations"]
+    assert [(found["id"], found["nodes"][0]["html"][:200]) for found in violations] == []
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+def test_nothing_is_wider_than_a_narrow_screen(visit, path):
+    page = visit(path, width=320)
+    page.wait_for_timeout(500)
+    wide = page.evaluate(
+        "() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stMainBlockContainer]')]"
+        ".map(e => e.scrollWidth).concat(document.documentElement.scrollWidth)"
+    )
+    assert max(wide) <= 320
+    assert page.locator("h1").bounding_box()["width"] <= 320
+
+
+def test_keyboard_reaches_pages_pickers_and_tables(visit):
+    page = visit()
+    seen = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                "() => { const e = document.activeElement;"
+                " return [e.getAttribute('aria-label'), e.innerText, e.tagName].filter(Boolean).join(' | '); }"
+            )
+        )
+    for wanted in ("Assumptions and method", "Run", "Scenario, beside the baseline", "How to read these figures",
+                   "The numbers", "Safety measures beside the saving", "Download all figures"):  # fmt: skip
+        assert any(wanted in one for one in seen), wanted
+
+
+def test_scenario_is_chosen_by_keyboard_and_the_address_says_which(visit):
+    page = visit()
+    first = page.locator("h1").inner_text()
+    page.get_by_label("Scenario, beside the baseline").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("Dearer")
+    page.keyboard.press("Enter")
+    page.wait_for_function("before => document.querySelector('h1').innerText !== before", arg=first)
+    assert "Dearer homes" in page.locator("h1").inner_text()
+    assert "scenario=Dearer" in page.url
+    again = visit(page.url.split("/", 3)[3])
+    assert again.locator("h1").inner_text() == page.locator("h1").inner_text()
+
+
+def test_charts_have_text_and_data(visit):
+    page = visit()
+    page.wait_for_selector(".vega-embed svg")
+    page.wait_for_timeout(500)
+    assert page.locator(".vega-embed svg").count() == 5
+    assert page.locator("[aria-label*='Line chart of children looked after']").count() >= 2
+    assert page.locator("summary:has-text('The numbers')").count() == 5
+
+
+def test_the_data_can_be_taken_away(visit):
+    page = visit()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download all figures (CSV)").click()
+    text = Path(waiting.value.path()).read_text(encoding="utf-8")
+    assert text.startswith("scenario,date,measure,breakdown,mean,sd,p025")
+    assert waiting.value.suggested_filename == "whole_summary.csv"
