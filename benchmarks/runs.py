@@ -10,7 +10,8 @@ from benchmarks.timing import MIB, field_bytes, processor_seconds, watched_memor
 from carecast.model.engine import Clock
 from carecast.scenarios.apply import apply
 from carecast.scenarios.library import load_scenario
-from carecast.scenarios.replicate import BLOCK, Job, Teller, told_blocks
+from carecast.scenarios.replicate import BLOCK, Job, Teller
+from carecast.scenarios.workers import tell_blocks
 
 SCENARIO = "what_would_it_take"
 MANY, FEW = 1000, 50
@@ -32,7 +33,7 @@ def blocks(replications: int) -> list[tuple[int, int]]:
 def _seconds(clock: Clock, replications: int) -> float:
     teller = Teller(job(clock=clock))
     Teller(job()).block(range(1))  # compiled, and read from disk
-    return processor_seconds(lambda: [None for _ in told_blocks(teller, blocks(replications))])
+    return processor_seconds(lambda: [None for _ in tell_blocks(teller, blocks(replications))])
 
 
 def many_against_few(replications: int, simpy_replications: int) -> list[Line]:
@@ -70,7 +71,7 @@ def scaling(replications: int) -> list[Line]:
 
 
 def _tell(teller: Teller, replications: int, workers: int) -> None:
-    for _ in told_blocks(teller, blocks(replications), workers):
+    for _ in tell_blocks(teller, blocks(replications), workers):
         pass
 
 

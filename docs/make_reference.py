@@ -1,7 +1,7 @@
 """Tables for the documentation, made from the code so that they cannot say anything else.
 
-    python docs/make_reference.py levers           write the table of kinds into docs/scenarios.md
-    python docs/make_reference.py numbers DIR      print every number of a parameter set with its source
+python docs/make_reference.py levers           write the table of kinds into docs/scenarios.md
+python docs/make_reference.py numbers DIR      print every number of a parameter set with its source
 """
 
 import sys
@@ -56,7 +56,14 @@ def numbers(parameters: ParameterSet) -> str:
         for p in parameters.providers
     ]
     rows += [
-        (f"`price.{c.line}`", f"{c.price_gbp:,.2f}", _interval(c.interval_80), "£ a " + c.unit.replace("_", " "), c.how, c.source)
+        (
+            f"`price.{c.line}`",
+            f"{c.price_gbp:,.2f}",
+            _interval(c.interval_80),
+            "£ a " + c.unit.replace("_", " "),
+            c.how,
+            c.source,
+        )
         for c in parameters.cost_lines
     ]
     return table(head, rows)

@@ -33,7 +33,11 @@ class Pieces:
 
 
 def calibrate(
-    pack_name: str, as_at: dt.date | None = None, overrides: Path | None = None, council: str | None = None
+    pack_name: str,
+    as_at: dt.date | None = None,
+    overrides: Path | None = None,
+    council: str | None = None,
+    hindcast_replications: int = 0,
 ) -> Calibrated:
     """Make a parameter set from a shipped council pack.
 
@@ -42,6 +46,7 @@ def calibrate(
         as_at: the date of the stock; the last published count unless given.
         overrides: the user's own figures, ``id,value[,low,high,source,note,how]``, in place of the pack's.
         council: name to show, the pack's own unless given.
+        hindcast_replications: simulate the published years so many times beside the counts and keep it in the record.
 
     Raises:
         BadFile: one line per mistake in the pack or the override file.
@@ -67,7 +72,17 @@ def calibrate(
     stock: pd.DataFrame = synthetic_stock(inputs)
     draws = joint.joint_draws(pack, parameters, pieces.care, pieces.funnel, pieces.levels.net_sd_at_the_end())
     made: dict[str, Any] = record.record(pack, parameters, pieces, when)
-    return Calibrated(parameters=parameters, draws=draws, stock=stock, record=made)
+    calibrated = Calibrated(parameters=parameters, draws=draws, stock=stock, record=made)
+    if hindcast_replications:
+        from carecast.calibration.hindcast import HINDCAST_SEED, hindcast
+
+        table = hindcast(calibrated, hindcast_replications, HINDCAST_SEED, pieces=pieces)
+        calibrated.record["hindcast"] = {
+            "replications": hindcast_replications,
+            "what": "2014 to 2022 simulated at the fitted yearly levels, chance alone, beside the published counts",
+            "rows": table.assign(date=[day.isoformat() for day in table["date"]]).to_dict("records"),
+        }
+    return calibrated
 
 
 def fit_pieces(pack: Pack, when: dt.date) -> Pieces:

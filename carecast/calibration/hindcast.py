@@ -28,6 +28,7 @@ SETTINGS = {
 }
 PATHWAY_CAUSES = ("support_to_pre_entry", "protection_to_pre_entry")
 SCALED_ROUTES = ("emergency", "newborn", "remand")
+HINDCAST_SEED = 2014
 LEVEL_NUMBERS = ("arrivals.level_sd_per_year", "exits.level_sd_per_year")
 
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from carecast.dashboard import disclosure, door, figures, markup, panels
 from carecast.dashboard.telling import legend_name, prose
-from carecast.model.summary import BASELINE, summarise, to_csv
+from carecast.model.summary import BASELINE, to_csv
 from carecast.scenarios.run import Run
 
 HERE = Path(__file__).parent
@@ -55,7 +56,7 @@ def method(chosen: Chosen) -> panels.Method:
 
 def exported_summary(run: Run) -> str:
     """``summary.csv`` for download: the same table, small counts of the start date left out."""
-    return to_csv(disclosure.suppress_start(summarise(run.answers)))
+    return to_csv(disclosure.suppress_start(pd.read_csv(run.folder / "summary.csv")))
 
 
 # --- choosing ---------------------------------------------------------------------------------------------------------

@@ -47,34 +47,31 @@ def children_panel(view: View, measure: str) -> Panel:
 
 def _fan_table(view: View, measure: str, paths: pd.DataFrame, history: pd.DataFrame) -> Table:
     known = {
-        row.date: value_words(measure, row.value) if row.value == row.value else "1 to 5" for row in rows_of(history)
+        row.date: value_words(measure, row.value) if row.value == row.value else "not shown" for row in rows_of(history)
     }
-    dates = paths["date"].unique()
-    kept = [date for at, date in enumerate(dates) if at in (0, len(dates) - 1) or date.month == 3]
-    columns = ["On", "Published"]
-    for legend in view.legends:
-        columns += [f"{legend}\nmean and 80 % interval", f"{legend}\n95 % interval"]
+    dates = list(paths["date"].unique())
+    kept = {date: at for at, date in enumerate(dates) if at in (0, len(dates) - 1) or date.month == 3}
+    columns = ["On", "Published", *(f"{legend}\nmean, 80 and 95 %" for legend in view.legends)]
     if view.scenario is not None:
-        columns.append("Difference\nmean and 80 % interval")
+        columns.append("Difference\nmean and 80 %")
     rows = []
     for date in sorted({*known, *kept}):
         row = [date_words(date), known.get(date, ABSENT)]
         for name in view.names:
             at = paths[(paths["scenario"] == name) & (paths["date"] == date)]
-            row += _fan_cells(measure, at) if date in set(kept) else [ABSENT, ABSENT]
+            row.append(_fan_cell(measure, at) if date in kept else ABSENT)
         if view.scenario is not None:
-            at_date = list(dates).index(date) if date in set(kept) else None
-            row.append(ABSENT if at_date is None else _difference(view.run, view.scenario, measure, at_date))
+            row.append(_difference(view.run, view.scenario, measure, kept[date]) if date in kept else ABSENT)
         rows.append(tuple(row))
-    return Table(
-        f"{view.label(measure)}: published, and forecast on 31 March of each year", tuple(columns), tuple(rows)
-    )
+    return Table(f"{view.label(measure)}, mean and intervals on 31 March", tuple(columns), tuple(rows))
 
 
-def _fan_cells(measure: str, at: pd.DataFrame) -> list[str]:
+def _fan_cell(measure: str, at: pd.DataFrame) -> str:
     found = at.iloc[0]
-    first = f"{value_words(measure, found['mean'])}\n{telling.between(measure, found['p10'], found['p90'])}"
-    return [first, telling.between(measure, found["p025"], found["p975"])]
+    inner, outer = (
+        telling.between(measure, found[low], found[high]) for low, high in (("p10", "p90"), ("p025", "p975"))
+    )
+    return f"{value_words(measure, found['mean'])}\n{inner}\n{outer}"
 
 
 def _difference(run: Run, scenario: str, measure: str, at: int) -> str:

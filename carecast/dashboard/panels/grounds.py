@@ -53,9 +53,8 @@ def backtest_words(run: Run) -> str:
     if not backtest:
         return prose("backtest_none")
     if isinstance(backtest, dict):
-        return str(
-            backtest.get("verdict") or backtest.get("summary") or "; ".join(f"{k}: {v}" for k, v in backtest.items())
-        )
+        parts = (f"{key}: {value}" for key, value in backtest.items() if isinstance(value, str | int | float))
+        return str(backtest.get("verdict") or "Back-tested. " + "; ".join(parts))
     return str(backtest)
 
 

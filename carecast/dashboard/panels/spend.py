@@ -39,8 +39,8 @@ def _spend_table(view: View, costs: pd.DataFrame, published: pd.DataFrame) -> Ta
     ours = figures.years(view.run)
     groups = ("placements", "all")
     columns = ["Financial year", "Published placements"]
-    for group in groups:
-        columns += [f"{telling.group_label(view.nation, group)}\n{legend}" for legend in view.legends]
+    for words in ("Placements", "All of it"):
+        columns += [f"{words}\n{legend}" for legend in view.legends]
     rows = []
     for year in sorted({*known, *ours}):
         row = [year_words(view, year), known.get(year, ABSENT)]

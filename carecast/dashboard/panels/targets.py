@@ -38,7 +38,7 @@ def targets_table(view: View, assessed: Sequence[Assessment]) -> Table | None:
             telling.percent(100 * a.required_probability),
             "Yes" if a.is_likely_enough else "No",
             value_words(a.measure, a.mean),
-            value_words(a.measure, a.expected_shortfall),
+            _lacking(a),
             telling.month_words(a.month_met),
         ))  # fmt: skip
     columns = (
@@ -52,3 +52,9 @@ def targets_table(view: View, assessed: Sequence[Assessment]) -> Table | None:
         "Met by (median)",
     )
     return Table("Targets: how likely, and what is lacking", columns, tuple(rows))
+
+
+def _lacking(found: Assessment) -> str:
+    """The mean shortfall; of shares in percentage points."""
+    words = value_words(found.measure, found.expected_shortfall)
+    return words.replace(telling.NARROW + "%", " points")

@@ -23,7 +23,7 @@ st.header("Children", anchor=False)
 frame.side_by_side(told.children)
 
 st.header("What it will cost", anchor=False)
-frame.side_by_side(told.spend, widths=(3, 2))
+frame.side_by_side(told.spend, widths=(5, 3))
 if told.spend_note:
     st.caption(told.spend_note)
 

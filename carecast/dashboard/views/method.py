@@ -34,6 +34,7 @@ else:
     st.markdown(prose("no_command"))
 frame.table(told.made_with)
 if told.run_notes:
+    st.markdown(prose("run_notes"))
     frame.bullets(told.run_notes)
 
 st.header("Every number and where it comes from", anchor=False)
