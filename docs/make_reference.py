@@ -2,18 +2,41 @@
 
 python docs/make_reference.py levers           write the table of kinds into docs/scenarios.md
 python docs/make_reference.py numbers DIR      print every number of a parameter set with its source
+python docs/make_reference.py demo RUN         write the demo's figures into README.md and CHANGELOG.md
 """
 
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from carecast.cli.sections import saving_text, targets_text
 from carecast.model.parameters import ParameterSet, load
+from carecast.model.summary import BASELINE, Values, spread
 from carecast.scenarios.kind_table import KINDS
 from carecast.scenarios.kinds import Kind
+from carecast.scenarios.run import Run, open_run
 
-SCENARIOS = Path(__file__).parent / "scenarios.md"
-BEGIN, END = "<!-- table of kinds: written by make_reference.py -->", "<!-- end of the table -->"
+DOCS = Path(__file__).parent
+SCENARIOS, README, CHANGELOG = DOCS / "scenarios.md", DOCS.parent / "README.md", DOCS.parent / "CHANGELOG.md"
+END = "<!-- end of what make_reference.py writes -->"
+PROGRAMME = "what_would_it_take"
+HEADLINES = (  # measure, what it is called, pounds per unit shown, decimals
+    ("looked_after", "children looked after", 1.0, 0),
+    ("looked_after_away_from_home", "of them away from home", 1.0, 0),
+    ("within_radius_percent", "within 15 miles of home, %", 1.0, 0),
+    ("gross_cost_gbp", "gross cost, £m", 1e6, 1),
+    ("programme_cost_gbp", "programme cost, £m", 1e6, 2),
+    ("net_saving_gbp", "net saving, £m", 1e6, 2),
+    ("cumulative_net_saving_gbp", "net saving since the start, £m", 1e6, 2),
+)
+
+
+def written(text: str, what: str, new: str) -> str:
+    """A text with what stands between two comments made anew."""
+    begin = f"<!-- {what}: written by make_reference.py -->"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(END)
+    return f"{before}{begin}\n\n{new}\n\n{END}{after}"
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -36,9 +59,7 @@ def _kind(kind: Kind) -> tuple[str, ...]:
 
 def with_levers(text: str) -> str:
     """The text of scenarios.md with its table of kinds made anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{levers()}\n\n{END}{after}"
+    return written(text, "table of kinds", levers())
 
 
 def numbers(parameters: ParameterSet) -> str:
@@ -73,16 +94,53 @@ def _interval(ends: tuple[float, float] | None) -> str:
     return f"{ends[0]:.6g} to {ends[1]:.6g}" if ends else ""
 
 
+def excerpt(run: Run) -> str:
+    """The stamp, the programme's savings and its first target, as the demo prints them."""
+    savings = saving_text(run, run.answer(PROGRAMME))
+    targets = targets_text(run).splitlines()[:3]
+    return "\n".join(["```", f"*** {run.record['stamp']} ***", "", savings, "", *targets, "```"])
+
+
+def headlines(run: Run) -> str:
+    """Means and 80 % intervals at the end of the run, and the chance of its first target."""
+    rows = []
+    for measure, label, unit, decimals in HEADLINES:
+        cells = []
+        for name in (BASELINE, PROGRAMME):
+            grid = run.answer(name).grid_of(measure)
+            of_baseline = name == BASELINE and measure.endswith(("saving_gbp", "programme_cost_gbp"))
+            cells.append("" if of_baseline else _spread(grid.of(measure)[:, -1] / unit, decimals))
+        rows.append((label, *cells))
+    first = next(found for found in run.assessments() if found.scenario == PROGRAMME)
+    chance = f"{100 * first.met_probability:.0f} % ± {196 * first.monte_carlo_error:.0f}"
+    rows.append((f"chance of: {first.target}", "", chance))
+    year = run.calendar.financial_years[-1]
+    return table((f"on {run.record['until']}, or in {year}", BASELINE, PROGRAMME), rows)
+
+
+def _spread(values: Values, decimals: int) -> str:
+    mean, _, low, high = (f"{value:.{decimals}f}".replace("-", "\u2212") for value in spread(values, [100, 900]))
+    return f"{mean} ({low} to {high})"
+
+
 def main(arguments: list[str]) -> int:
     """Do what the arguments say; 2 when they say nothing that is known."""
     if arguments == ["levers"]:
-        SCENARIOS.write_text(with_levers(SCENARIOS.read_text(encoding="utf-8")), encoding="utf-8")
-        return 0
-    if len(arguments) == 2 and arguments[0] == "numbers":
+        _write(SCENARIOS, "table of kinds", levers())
+    elif len(arguments) == 2 and arguments[0] == "numbers":
         sys.stdout.write(numbers(load(Path(arguments[1])).parameters) + "\n")
-        return 0
-    sys.stderr.write((__doc__ or "").strip() + "\n")
-    return 2
+    elif len(arguments) == 2 and arguments[0] == "demo":
+        run = open_run(Path(arguments[1]))
+        _write(README, "excerpt of the demo", excerpt(run))
+        _write(CHANGELOG, "headlines of the demo", headlines(run))
+    else:
+        sys.stderr.write((__doc__ or "").strip() + "\n")
+        return 2
+    return 0
+
+
+def _write(file: Path, what: str, new: str) -> None:
+    file.write_text(written(file.read_text(encoding="utf-8"), what, new), encoding="utf-8")
 
 
 if __name__ == "__main__":

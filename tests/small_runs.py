@@ -76,10 +76,10 @@ def council() -> Calibrated:
     random = np.random.default_rng(7)
     draws = pd.DataFrame(
         {
-            "uplift.external_per_year": random.normal(0.06, 0.02, 64),
-            "rate.exit_home.all": random.lognormal(0.0, 0.2, 64),
-            "price.external": random.lognormal(np.log(5000), 0.2, 64),
-            "arrivals.contact_families_per_year": random.normal(600, 40, 64),
+            "uplift.external_per_year": random.normal(0.06, 0.02, 256),
+            "rate.exit_home.all": random.lognormal(0.0, 0.2, 256),
+            "price.external": random.lognormal(np.log(5000), 0.2, 256),
+            "arrivals.contact_families_per_year": random.normal(600, 40, 256),
         }
     )
     return toy.calibrated(toy.some_stock(), draws)

@@ -22,6 +22,7 @@ from carecast.model import plan as p
 from carecast.model import words as w
 from carecast.model.engine import World, simulate
 from carecast.model.event_log import sorted_log
+from carecast.model.parameters import STOCK_COLUMNS, Calibrated, ParameterSet
 from tests.toy import AS_AT, RATES, calibrated, document, provider, some_stock, stock_row
 
 DAY_0 = AS_AT.toordinal()
@@ -134,54 +135,67 @@ def stocks(draw):
 PLACES = st.sampled_from([0, 1, 3, 20, None])
 
 
+BY_TIME = st.sampled_from([(1.0,) * 7, (0.2, 0.5, 1.0, 2.0, 2.0, 3.0, 4.0), (9.0, 0.0, 3.0, 1.0, 0.0, 1.0, 0.5)])
+BY_AGE = st.sampled_from([(1.0,) * 6, (4.0, 0.5, 1.0, 2.0, 0.0, 1.0)])
+CARE = {"support": 0.2, "kinship_order": 0.1, "care_at_home": 0.2, "care_away": 0.5}
+CONTESTED = {"secure": 0.4, "childrens_house_own": 0.3, "foster_own": 0.3}  # what entries, remand and moves all want
+
+
+def numbers_of(draw):
+    busy = draw(st.sampled_from([0.0, 1.0, 5.0]))
+    yearly = zip(w.ROUTES, (120.0, 15.0, 6.0, draw(st.sampled_from([4.0, 60.0])), 6.0), strict=True)
+    return {
+        **{f"arrivals.{route}_families_per_year": families * busy for route, families in yearly},
+        "waiting.limit_days": draw(st.sampled_from([20.0, 400.0])),
+        "family.joins_care_chance": draw(st.sampled_from([0.0, 0.7, 1.0])),
+        "home_after_care.support_days": draw(st.sampled_from([0.0, 100.0])),
+        "closed.memory_days": draw(st.sampled_from([0.0, 730.0])),
+        "diverted.pre_entry_hazard_ratio": draw(st.sampled_from([1.0, 3.0])),
+        "distance.foster_agency.median_miles": 30.0,
+        "continuing_care.max_age_years": draw(st.sampled_from([19.0, 21.0])),
+    }
+
+
+def tilted(draw, rows):
+    """Rates that change with age and time: flat ones would hide from when the time is counted."""
+    for row in rows:
+        by_time, by_age = draw(BY_TIME), draw(BY_AGE)
+        row["per_year"] = [
+            [rate * x * y for rate, x in zip(rates, by_time, strict=True)]
+            for rates, y in zip(row["per_year"], by_age, strict=True)
+        ]
+
+
 @st.composite
 def councils(draw):
-    """A parameter set with its stock."""
-    base = document()
+    """A parameter set with its draws and stock."""
+    paces = st.sampled_from([0.0, 1.0, 1.0, 6.0])
+    base = document(
+        numbers=numbers_of(draw),
+        rates={cause: rate * draw(paces) for cause, rate in {**RATES, "wait_escalated": 0.3}.items()},
+    )
+    tilted(draw, base["rates"])
     for row in base["providers"]:
-        if row["code"] in ("own_east", "own_west", "house_1", "house_2"):
+        if row["code"] in ("own_east", "own_west", "house_1", "house_2", "secure"):
             row.update(places=draw(PLACES), match_chance=draw(st.sampled_from([0.3, 1.0])))
         elif row["code"] in ("agency", "external", "kin"):
             row.update(match_chance=draw(st.sampled_from([0.5, 1.0])))
     for pool in base["service_pools"]:
         pool["places"] = draw(PLACES)
-    busy = draw(st.sampled_from([0.0, 1.0, 5.0]))
-    numbers = {
-        f"arrivals.{route}_families_per_year": n * busy
-        for route, n in zip(w.ROUTES, (120.0, 15.0, 6.0, 4.0, 6.0), strict=True)
-    }
-    numbers |= {
-        "waiting.limit_days": draw(st.sampled_from([20.0, 400.0])),
-        "family.joins_care_chance": draw(st.sampled_from([0.0, 0.7, 1.0])),
-        "home_after_care.support_days": draw(st.sampled_from([0.0, 100.0])),
-        "closed.memory_days": draw(st.sampled_from([0.0, 730.0])),
-        "distance.foster_agency.median_miles": 30.0,
-        "continuing_care.max_age_years": draw(st.sampled_from([19.0, 21.0])),
-    }
-    pace = {
-        cause: rate * draw(st.sampled_from([0.0, 1.0, 1.0, 6.0]))
-        for cause, rate in {**RATES, "wait_escalated": 0.3}.items()
-    }
+    base["branches"][-1]["chances"] = CARE
+    if draw(st.booleans()):
+        for row in base["destinations"]:
+            row["chances"] = CONTESTED if row["moment"] in ("entry", "return", "remand", "move") else row["chances"]
     columns = {
         "rate.move": [0.5, 1.0, 2.0],
         "provider.own_east.places": [2.0, 5.0, 9.0],
         "siblings.together_chance_foster": [0.2, 0.6, 1.0],
     }
-    table = pd.DataFrame(columns) if draw(st.booleans()) else None
-    return calibrated(
-        draw(stocks()),
-        table,
-        numbers=numbers,
-        rates=pace,
-        providers=base["providers"],
-        service_pools=base["service_pools"],
-        branches=[
-            *base["branches"][:-1],
-            {
-                **base["branches"][-1],
-                "chances": {"support": 0.2, "kinship_order": 0.1, "care_at_home": 0.2, "care_away": 0.5},
-            },
-        ],
+    return Calibrated(
+        parameters=ParameterSet.model_validate(base),
+        draws=pd.DataFrame(columns) if draw(st.booleans()) else pd.DataFrame(),
+        stock=pd.DataFrame(draw(stocks()), columns=list(STOCK_COLUMNS)),
+        record={},
     )
 
 
