@@ -284,7 +284,7 @@ def cost_lines(pack: Pack) -> tuple[CostLine, ...]:
 def budgets(pack: Pack) -> tuple[Budget, ...]:
     """Budgets that are known, by line and year.
 
-    A placeholder is no budget: lines without one get the baseline's own cost before the programme, labelled assumed.
+    The pack has none: lines that the user does not give get the baseline's own cost before the programme.
     """
     return tuple(
         Budget(
@@ -296,7 +296,7 @@ def budgets(pack: Pack) -> tuple[Budget, ...]:
             note=figure.note,
         )
         for figure in pack.all_of("budget")
-        if figure.value is not None and figure.how != "assumed"
+        if figure.value is not None
     )
 
 

@@ -348,12 +348,15 @@ def _rows(path: Path, columns: Iterable[str]) -> tuple[Row, ...]:
     """Rows of a CSV file that has at least these columns."""
     if not path.is_file():
         raise BadFile(f"{path}: not found")
-    with path.open(newline="", encoding="utf-8-sig") as handle:
-        reader = csv.DictReader(handle)
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").splitlines(keepends=True)
+        reader = csv.DictReader(lines)
         missing = [name for name in columns if name not in (reader.fieldnames or ())]
         if missing:
             raise BadFile(*(f"{path.name}: row 1: column {name!r} is missing" for name in missing))
         return tuple(_each(path.name, reader))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadFile(f"{path.name}: cannot be read as CSV in UTF-8: {error}") from error
 
 
 def _each(file: str, reader: "csv.DictReader[str]") -> Iterator[Row]:

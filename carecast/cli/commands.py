@@ -1,6 +1,7 @@
 """The commands. Each reads its arguments, calls one function of the rooms and says what came of it."""
 
 import datetime as dt
+import math
 import os
 import shlex
 import sys
@@ -70,7 +71,10 @@ def day(text: str, option: str) -> dt.date:
         BadFile: it is not one.
     """
     try:
-        return dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
+        found = dt.date.fromisoformat(text)
+        if found.isoformat() != text:  # 20290331 is ISO too, but nobody means it
+            raise ValueError(text)
+        return found
     except ValueError:
         raise BadFile(f"{option}: found {text!r}; should be a date such as 2029-03-31") from None
 
@@ -191,9 +195,7 @@ def run(
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as processors.")] = None,
     scheduler: Annotated[str, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, instead.")] = "",
     clock: Annotated[str, typer.Option("--clock", help="compiled, or simpy: slower, the one to read.")] = "compiled",
-    radius: Annotated[
-        float | None, typer.Option("--radius", min=0.1, help="Miles, if not the parameter set's.")
-    ] = None,
+    radius: Annotated[float | None, typer.Option("--radius", help="Miles, if not the parameter set's.")] = None,
     targets: Annotated[Path | None, typer.Option("--targets", metavar="FILE", help="A target file.")] = None,
     events: Annotated[bool, typer.Option("--events", help="Also write every event of simulated entrants.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on an interrupted run.")] = False,
@@ -203,13 +205,13 @@ def run(
 
     Example: `carecast run --parameters parameters/wd --scenario what_would_it_take --replications 1000 --out runs/wwit`
     """
-    last, count, told_by = _checked(until, replications, clock)
+    last, count, told_by, miles = _checked(until, replications, clock, radius)
     calibrated, scenarios, own = _inputs(parameters, (*scenario, *(more or ())), targets)
     given = own.targets if own else default_targets(calibrated.parameters, scenarios)
     path = out or Path("runs") / _folder_name([s.name for s in scenarios])
     request = Request(
         calibrated, scenarios, last, seed=seed, replications=count, workers=workers or default_workers(),
-        scheduler=scheduler, clock=told_by, radius_miles=radius, targets=given, all_targets=own is not None,
+        scheduler=scheduler, clock=told_by, radius_miles=miles, targets=given, all_targets=own is not None,
         command=asked_command(path), events=events,
     )  # fmt: skip
     made = _made(request, path, resume)
@@ -224,15 +226,21 @@ def _folder_name(scenarios: list[str]) -> str:
     return f"{names[:60]}_{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
 
 
-def _checked(until: str, replications: str, clock: str) -> tuple[dt.date, int | None, Clock]:
+def _checked(
+    until: str, replications: str, clock: str, radius: float | None
+) -> tuple[dt.date, int | None, Clock, float | None]:
     """Options that are more than a word or a number, all their mistakes at once."""
     tasks: list[Callable[[], Any]] = [
-        partial(day, until, "--until"),
-        partial(_count, replications),
-        partial(_clock, clock),
-    ]
-    last, count, told_by = gathered(tasks)
-    return last, count, told_by
+        partial(day, until, "--until"), partial(_count, replications), partial(_clock, clock), partial(_miles, radius),
+    ]  # fmt: skip
+    last, count, told_by, miles = gathered(tasks)
+    return last, count, told_by, miles
+
+
+def _miles(radius: float | None) -> float | None:
+    if radius is not None and not 0 < radius < math.inf:
+        raise BadFile(f"--radius: found {radius}; should be a number of miles above 0")
+    return radius
 
 
 def _inputs(

@@ -38,7 +38,9 @@ class CleanGroup(TyperGroup):
         try:
             code = super().main(args, prog_name, standalone_mode=False, **extra)
         except TyperException as error:  # wrong options and arguments
-            show_mistakes(*error.format_message().splitlines())
+            show_mistakes(
+                " ".join(error.format_message().split()) + _found(error, sys.argv[1:] if args is None else args)
+            )
             return EXIT_WRONG
         except (typer.Abort, EOFError):
             return EXIT_INTERRUPTED
@@ -62,6 +64,17 @@ class CleanGroup(TyperGroup):
         except KeyboardInterrupt:
             show_mistakes("stopped")
             raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _found(error: TyperException, words: Sequence[str]) -> str:
+    """The value given to the option that an error is about, where the message does not say it."""
+    names = getattr(getattr(error, "param", None), "opts", ())
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        name, equals, value = word.partition("=")
+        if name in names:
+            given = value if equals else following
+            return "" if repr(given) in error.format_message() else f": found {given!r}"
+    return ""
 
 
 def show_mistakes(*lines: str) -> None:

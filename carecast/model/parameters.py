@@ -350,19 +350,27 @@ def load(folder: Path) -> Calibrated:
     file = folder / "parameters.toml"
     try:
         parameters = ParameterSet.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadFile(f"{file}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise one_line_each(error, str(file)) from error
     record_file = folder / "calibration.json"
-    record = json.loads(record_file.read_text(encoding="utf-8")) if record_file.is_file() else {}
-    stock = pd.read_parquet(folder / "stock.parquet")
+    try:
+        record = json.loads(record_file.read_text(encoding="utf-8")) if record_file.is_file() else {}
+    except ValueError as error:
+        raise BadFile(f"{record_file}: not valid JSON: {error}") from error
+    stock = _table(folder / "stock.parquet")
     lacking = [column for column in STOCK_COLUMNS if column not in stock.columns]
     if lacking:
         raise BadFile(*(f"{folder / 'stock.parquet'}: column {column!r} is missing" for column in lacking))
-    return Calibrated(
-        parameters=parameters, draws=pd.read_parquet(folder / "draws.parquet"), stock=stock, record=record
-    )
+    return Calibrated(parameters=parameters, draws=_table(folder / "draws.parquet"), stock=stock, record=record)
+
+
+def _table(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except ValueError as error:  # what pyarrow raises is one
+        raise BadFile(f"{file}: not a Parquet file that can be read; `carecast calibrate` makes it again") from error
 
 
 def _plain(value: Any) -> Any:

@@ -72,7 +72,7 @@ def approved_budget(
         part = layout.run_days[y] / layout.year_days[y]
         texts = []
         for i, line in enumerate(layout.lines):
-            approved = given.get((line, name))
+            approved = _latest(given, line, name, rates[i])
             assumed = f"assumed: baseline cost of {layout.financial_years[base]}, uplifted"
             texts.append(assumed if approved is None else approved[1])
             pounds[y, i] = part * (whole_year_gbp[i] * growth(rates[i], years) if approved is None else approved[0])
@@ -87,6 +87,18 @@ def _given(parameters: ParameterSet, layout: Layout) -> dict[tuple[str, str], tu
         known = ", ".join(layout.lines)
         raise BadFile(*(f"parameters.toml: budgets: line {line!r} is not one of {known}" for line in unknown))
     return {(b.line, b.financial_year): (b.amount_gbp, f"{b.how}: {b.source}") for b in parameters.budgets}
+
+
+def _latest(
+    given: dict[tuple[str, str], tuple[float, str]], line: str, financial_year: str, rate: float
+) -> tuple[float, str] | None:
+    """The budget given for a line in a year, or the latest one before it moved on by the line's uplift."""
+    years = [year for of_line, year in given if of_line == line and year <= financial_year]
+    if not years:
+        return None
+    amount, source = given[line, max(years)]
+    later = int(financial_year[:4]) - int(max(years)[:4])
+    return amount * growth(rate, later), source if not later else f"{source}, uplifted from {max(years)}"
 
 
 def _base_year(layout: Layout, calendar: Calendar, lever_day: int | None) -> int:

@@ -27,7 +27,11 @@ from carecast.scenarios.scenario import Lever
 RESIDENTIAL = PLACEMENT_TYPES[FIRST_RESIDENTIAL:]
 STEPS_DOWN_FROM = tuple(name for name in RESIDENTIAL if name != "secure")  # secure care ends by order, not by offer
 UPLIFTS = ("pay", "prices", "external")
-FAR_AWAY_TYPES = ("foster_own", "foster_agency", *STEPS_DOWN_FROM)
+# Kin, adopters, schools and secure care are where they are for who they are (``rules.is_far``).
+FAR_AWAY_TYPES = (
+    "foster_own", "foster_agency", "supported_accommodation", "other_community", "childrens_house_own",
+    "residential_external", "other_residential",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

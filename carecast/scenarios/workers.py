@@ -83,7 +83,7 @@ def _on_cluster(job: Job, blocks: Sequence[Block], scheduler: str) -> Iterator[l
     except ImportError:
         raise BadFile("--scheduler: needs the cluster extra; install carecast[cluster]") from None
     try:
-        client: Any = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        client: Any = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise BadFile(f"--scheduler: no Dask scheduler answers at {scheduler!r} ({type(error).__name__})") from None
     key = job_key()

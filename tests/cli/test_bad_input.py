@@ -93,7 +93,9 @@ def test_a_scenario_that_is_not_there(carecast, parameters, tmp_path, name, said
 
 def test_a_file_that_is_no_text(carecast, parameters, tmp_path):
     (tmp_path / "ours.toml").write_bytes(b"\xff\xfe\x00")
-    refused(carecast("run", "--parameters", parameters, "--scenario", "ours.toml"), ("ours.toml", "cannot be read as text"))
+    refused(
+        carecast("run", "--parameters", parameters, "--scenario", "ours.toml"), ("ours.toml", "cannot be read as text")
+    )
     (tmp_path / "folder.toml").mkdir()
     refused(carecast("run", "--parameters", parameters, "--scenario", "folder.toml"), "folder.toml: not found")
 
@@ -135,7 +137,9 @@ def test_options_that_are_missing_and_commands_that_are_not_there(carecast):
 
 
 def test_all_wrong_options_come_at_once(carecast, parameters):
-    result = carecast("run", "--parameters", parameters, "--scenario", "x", "--until", "x", "--replications", "x", "--clock", "x")
+    result = carecast(
+        "run", "--parameters", parameters, "--scenario", "x", "--until", "x", "--replications", "x", "--clock", "x"
+    )
     refused(result, "--until", "--replications", "--clock")
 
 
@@ -233,7 +237,12 @@ def test_figures_that_cannot_be_read(carecast, tmp_path):
 
 @pytest.mark.parametrize(
     ("file", "column"),
-    [("figures.csv", "value"), ("providers.csv", "placement_type"), ("localities.csv", "easting_m"), ("population.csv", "persons")],
+    [
+        ("figures.csv", "value"),
+        ("providers.csv", "placement_type"),
+        ("localities.csv", "easting_m"),
+        ("population.csv", "persons"),
+    ],
 )
 def test_a_pack_without_a_column(carecast, tmp_path, monkeypatch, file, column):
     shutil.copytree(pack.PUBLISHED, tmp_path / "published")

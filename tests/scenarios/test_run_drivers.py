@@ -22,7 +22,9 @@ def number(name, draws):
 def test_it_is_spearmans_correlation():
     random = np.random.default_rng(1)
     values = random.normal(size=80)
-    columns = np.column_stack([np.exp(values + random.normal(size=80)), random.integers(0, 3, 80), random.normal(size=80)])
+    columns = np.column_stack(
+        [np.exp(values + random.normal(size=80)), random.integers(0, 3, 80), random.normal(size=80)]
+    )
     found = correlations(centred_ranks(columns), centred_ranks(values))
     wanted = [stats.spearmanr(columns[:, i], values).statistic for i in range(3)]
     assert found == pytest.approx(wanted)

@@ -313,7 +313,16 @@ def test_no_pickle_and_nothing_of_the_stock(tmp_path):
     kinds = {file.suffix for file in run.folder.rglob("*") if file.is_file()}
     assert kinds == {".json", ".csv", ".toml", ".parquet"}
     marks = [f"{987_000 + at}" for at in range(len(rows))] + [f"{4.32198 + at:g}" for at in range(len(rows))]
-    only_in_stock = {"variant", "family", "zone", "quintile", "age_days", "unaccompanied", "days_in_state", "days_in_care"}
+    only_in_stock = {
+        "variant",
+        "family",
+        "zone",
+        "quintile",
+        "age_days",
+        "unaccompanied",
+        "days_in_state",
+        "days_in_care",
+    }
     assert only_in_stock < set(STOCK_COLUMNS)
     for file, text in contents(run.folder):
         assert not file.read_bytes().startswith((b"\x80\x04", b"\x80\x05")), file
