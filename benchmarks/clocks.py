@@ -2,13 +2,14 @@
 
 import statistics
 from dataclasses import dataclass
+from functools import partial
 
 import numba
 import numpy as np
 
 from benchmarks.sizes import SEED, UNTIL, scaled_parameters, west_dunbartonshire
 from benchmarks.table import Line
-from benchmarks.timing import processor_seconds, typical
+from benchmarks.timing import clocked, processor_seconds, typical
 from carecast.model import compiled_clock, prices
 from carecast.model import plan as p
 from carecast.model.engine import Clock, Told, simulate
@@ -52,16 +53,16 @@ def timed(teller: Teller, clock: Clock, replications: int) -> Timed:
         world.stock(replication)  # read once for all replications of a run: not part of any one
         if clock == "compiled":
             laid_out = world.setup(replication)
-            parts["lay_out"].append(processor_seconds(lambda r=replication: world.setup(r)))
-            parts["clock"].append(processor_seconds(lambda s=laid_out: compiled_clock.run(s)))
+            parts["lay_out"].append(processor_seconds(partial(world.setup, replication)))
+            parts["clock"].append(processor_seconds(partial(compiled_clock.run, laid_out)))
             del laid_out
-        told: list[Told] = []
-        parts["log"].append(processor_seconds(lambda r=replication: told.append(simulate(world, r, clock))))
-        children, events = children + len(told[0].children.family), events + len(told[0].log.day)
-        tables = teller._reduced(0, told[0])
-        parts["tables"].append(processor_seconds(lambda t=told[0]: teller._reduced(0, t)))
+        seconds, told = clocked(partial(simulate, world, replication, clock))
+        parts["log"].append(seconds)
+        children, events = children + len(told.children.family), events + len(told.log.day)
+        seconds, tables = clocked(partial(teller._reduced, 0, told))
+        parts["tables"].append(seconds)
         parts["money"].append(
-            processor_seconds(lambda t=tables, r=replication: prices.price_replication(book, t, r, seed=SEED))
+            processor_seconds(partial(prices.price_replication, book, tables, replication, seed=SEED))
         )
     medians = {name: statistics.median(found) if found else float("nan") for name, found in parts.items()}
     return Timed(

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 if not __package__:  # run as a file: the repository is what holds the packages
@@ -34,26 +35,24 @@ class Effort:
     scaling: int = 400
     memory_times: int = 10
     memory_replications: int = 1000
-    paired: int = 400
-    shipped_sizes: bool = True
+    paired: int = 200
 
 
 QUICK = Effort(
-    replications=20, simpy_sizes=(1, 10), many=100, simpy_few=10, starts=3, scaling=200, memory_replications=50, paired=60,
-    shipped_sizes=False,
+    replications=20, simpy_sizes=(1, 10), many=100, simpy_few=10, starts=3, scaling=200, memory_replications=50, paired=40,
 )  # fmt: skip
 
 
 def parts(effort: Effort) -> dict[str, Callable[[], list[Line]]]:
     """What is measured, in the order it is printed."""
     return {
-        "clocks": lambda: [line for found in clocks.measure(effort.sizes, effort.simpy_sizes, effort.replications) for line in found],
+        "clocks": lambda: list(chain(*clocks.measure(effort.sizes, effort.simpy_sizes, effort.replications))),
         "events": lambda: clocks.events(1, effort.replications),
         "many": lambda: runs.many_against_few(effort.many, effort.simpy_few),
         "starts": lambda: starts.starts(200, effort.starts),
         "compile": starts.first_compile,
         "memory": lambda: runs.peak_memory(effort.memory_times, effort.memory_replications),
-        "draws": lambda: common_draws.common_draws(effort.paired, effort.shipped_sizes),
+        "draws": lambda: common_draws.common_draws(effort.paired),
         "workers": lambda: runs.scaling(effort.scaling),
     }  # fmt: skip
 
@@ -92,7 +91,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer replications; what is extrapolated says so")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every line to a file")
-    parser.add_argument("--only", action="append", default=[], choices=list(parts(QUICK)), help="one part; may be repeated")
+    parser.add_argument(
+        "--only", action="append", default=[], choices=list(parts(QUICK)), help="one part; may be repeated"
+    )
     given = parser.parse_args(arguments)
     print(about())
     lines = measured(QUICK if given.quick else Effort(), given.only)

@@ -67,13 +67,14 @@ def starts(replications: int, times: int) -> list[Line]:
     runs = [cold_run(parameters, replications if number == 0 else 1) for number in range(times)]
     begins = statistics.median(run.first_begins for run in runs)
     ends = statistics.median(run.first_ends for run in runs)
+    reads = "compiled code is read from its cache here"
     run = f"carecast run --replications {replications} --scenario {SCENARIO}"
     return [
         _seconds(part, LIBRARIES, libraries),
         _seconds(part, "import carecast.cli.main", command_line),
         Line(part, "import carecast.cli.main over numpy, pandas and numba", command_line.wall_s / libraries.wall_s, "x"),
         Line(part, "carecast run, until the first replication begins", begins, "s"),
-        Line(part, "carecast run, until the first replication is told", ends, "s", note="compiled code is read from its cache here"),
+        Line(part, "carecast run, until the first replication is told", ends, "s", note=reads),
         Line(part, "until the first replication begins, over the bare import", begins / libraries.wall_s, "x", START_BAR),
         Line(part, "until the first replication is told, over the bare import", ends / libraries.wall_s, "x"),
         Line(part, run, runs[0].total, "s", note=f"{runs[0].processor:.1f} s of processor time"),

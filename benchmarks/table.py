@@ -64,5 +64,7 @@ def text(part: str, lines: Sequence[Line]) -> str:
 def verdict(lines: Iterable[Line]) -> str:
     """How many bars are met, and which are not."""
     judged = [line for line in lines if line.met is not None]
-    missed = [f"  missed: {line.part}: {line.what}: {number(line.value)} {line.unit}" for line in judged if not line.met]
+    missed = [
+        f"  missed: {line.part}: {line.what}: {number(line.value)} {line.unit}" for line in judged if not line.met
+    ]
     return "\n".join([f"\n{len(judged) - len(missed)} of {len(judged)} bars met.", *missed])

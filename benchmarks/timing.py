@@ -11,17 +11,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[1]
 KIB = 1024
 MIB = 1024 * 1024
+Found = TypeVar("Found")
+
+
+def clocked(task: Callable[[], Found]) -> tuple[float, Found]:
+    """Processor seconds that a task takes in this process, all of its threads together; and what it returns."""
+    began = time.process_time()
+    found = task()
+    return time.process_time() - began, found
 
 
 def processor_seconds(task: Callable[[], object]) -> float:
-    """Processor seconds that a task takes in this process, all of its threads together."""
-    began = time.process_time()
-    task()
-    return time.process_time() - began
+    """Processor seconds that a task takes in this process."""
+    return clocked(task)[0]
 
 
 def typical(task: Callable[[], object], times: int) -> float:
@@ -47,8 +54,9 @@ def command(arguments: Sequence[str], **environment: str) -> Spent:
     """
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(  # noqa: S603 - our own arguments
-        [sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-    )
+        [sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise RuntimeError(f"{' '.join(arguments[:3])} failed ({done.returncode}): {done.stderr[-2000:]}")

@@ -32,6 +32,7 @@ DEMO_PACK, DEMO_SCENARIOS, DEMO_REPLICATIONS, DEMO_SEED = (
     200,
     1,
 )
+HINDCAST_REPLICATIONS = 40
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
 Parameters = Annotated[
     Path, typer.Option("--parameters", metavar="DIR", help="A parameter set, from `carecast calibrate`.")
@@ -176,7 +177,7 @@ def calibrate(
 def _calibrated(history: str, as_at: dt.date | None, figures: Path | None, council: str | None = None) -> Calibrated:
     from carecast.calibration.calibrate import calibrate as fit
 
-    return fit(history, as_at=as_at, overrides=figures, council=council)
+    return fit(history, as_at=as_at, overrides=figures, council=council, hindcast_replications=HINDCAST_REPLICATIONS)
 
 
 # --- run ------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ class CleanGroup(TyperGroup):
 def _found(error: TyperException, words: Sequence[str]) -> str:
     """The value given to the option that an error is about, where the message does not say it."""
     names = getattr(getattr(error, "param", None), "opts", ())
-    for word, following in zip(words, (*words[1:], ""), strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         name, equals, value = word.partition("=")
         if name in names:
             given = value if equals else following
@@ -79,7 +79,7 @@ def _found(error: TyperException, words: Sequence[str]) -> str:
 
 def show_mistakes(*lines: str) -> None:
     """One line each on standard error, without colours or wrapping, so that scripts and logs can read them."""
-    for line in lines:
+    for line in filter(None, lines):  # asking for nothing shows the help and has no line of its own
         print(f"carecast: {line}", file=sys.stderr)  # noqa: T201
 
 

@@ -100,9 +100,11 @@ def headlines(run: Run) -> str:
     for found in programmes(run):
         net = found.yearly.of("net_saving_gbp")[:, at]
         low, high = middle_80(net)
+        mean = float(net.mean())
+        verb = f"save {pounds(mean)} net" if mean >= 0 else f"cost {pounds(-mean)} more than it saves"
         text = (
-            f"{found.scenario} is expected to save {pounds(float(net.mean()))} net in {year} (80 % interval {pounds(low)} "
-            f"to {pounds(high)}); the chance that it saves anything net that year is {percent(float((net > 0).mean()))}"
+            f"{found.scenario} is expected to {verb} in {year} (net saving, 80 % interval {pounds(low)} to {pounds(high)}); "
+            f"the chance that it saves anything net that year is {percent(float((net > 0).mean()))}"
         )
         lines.append(wrapped(f"{text}{_asked_for(run, judged, found.scenario)}."))
     return "\n".join(lines) or "No scenario of the run has a lever, so there is no saving to show."

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from carecast.cli.hindcasts import hindcast_text
 from carecast.cli.sections import (
     SAVINGS,
     STOCKS,
@@ -95,8 +96,9 @@ def board_summary(run: Run) -> str:
     parts += [f"{found.scenario.upper()}\n{stocks_text(run, found)}" for found in main]
     parts += ["MONEY\n" + spend_text(run), *_savings(run), reserves_text(run)]
     parts += ["TARGETS\n" + targets_text(run), "SAFETY\n" + safety_text(run), drivers_text(run)]
-    parts += ["HOW SURE\n" + monte_carlo_text(run), backtest_text(run), not_modelled_text(run)]
-    return "\n\n".join(parts)
+    parts += ["HOW SURE\n" + monte_carlo_text(run), hindcast_text(run.record.get("hindcast")), backtest_text(run)]
+    parts.append(not_modelled_text(run))
+    return "\n\n".join(part for part in parts if part)
 
 
 def _savings(run: Run) -> list[str]:
@@ -111,7 +113,7 @@ def run_summary(run: Run) -> str:
     parts += ["\n".join(notes)] if notes else []
     parts += [targets_text(run), safety_text(run), monte_carlo_text(run), _stopping_text(run), backtest_text(run),
               not_modelled_text(run),
-              f"Run folder: {run.folder} ({run.record['seconds']} s). Next: carecast compare {run.folder}"]  # fmt: skip
+              f"Run folder: {run.folder} ({run.record['seconds']} s)\nNext: carecast compare {run.folder}"]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 
 
@@ -189,7 +191,9 @@ def calibration_summary(calibrated: Calibrated) -> str:
     ]
     if p.stamp:
         lines.append(f"*** {p.stamp} ***")
-    return "\n".join(wrapped(line) for line in lines)
+    shown = "\n".join(wrapped(line) for line in lines)
+    hindcast = hindcast_text(calibrated.record.get("hindcast"))
+    return f"{shown}\n\n{hindcast}" if hindcast else shown
 
 
 def what_next(run: Path, parameters: Path) -> str:

@@ -17,6 +17,7 @@ from carecast.scenarios.upgrade import upgrade
 LIBRARY = Path(__file__).parent / "library"
 SECTIONS: dict[str, type[Lever] | type[Target]] = {"lever": Lever, "assumption": Lever, "target": Target}
 Problem = Any  # one of pydantic's error records
+SIZES = ("add", "multiply_by", "share", "per_year", "miles", "places")  # an interval is of one of these
 EARLIEST = dt.date(1, 1, 1)
 RIGHT = {"date": "a date such as 2026-04-01", "tuple": "a list, such as [a, b]"}  # by how pydantic's error type begins
 
@@ -156,6 +157,8 @@ def _behind(error: ValidationError, model: type[Lever] | type[Target], item: dic
     rest = {key: value for key, value in item.items() if key not in wrong}
     if "from" in wrong:
         rest["from"] = EARLIEST
+    if wrong & set(SIZES):
+        rest.pop("interval_80", None)
     try:
         model.model_validate(rest)
     except ValidationError as hidden:

@@ -39,6 +39,7 @@ def first_record(request: Request, teller: Teller, digests: Mapping[str, str], t
         "scenarios": [plan.name for plan in teller.job.plans], "inputs": dict(digests), "asked": asked(request),
         "events": request.events, "part_years": list(calendar.part_years),
         "not_modelled": list(not_modelled(p.not_modelled)), "backtest": _backtest(request.calibrated),
+        "hindcast": request.calibrated.record.get("hindcast"),
         "versions": {"carecast": __version__, "python": platform.python_version(),
                      **{name: version(name) for name in ("numpy", "numba", "pandas", "pyarrow", "simpy")}},
         "commit": _commit(), "command": request.command,

@@ -105,10 +105,11 @@ def of_parameters(
 ) -> list[Uncertain]:
     """The columns of the joint draws; replication i has row i (from the start again past the last).
 
-    Shares that differ by age band count as one number, their mean over the bands.
+    Shares that differ by age band count as one number, their mean over the bands; so do numbers that share one draw.
     """
     found = []
-    for name, values in _over_ages(columns).items():
+    for names, values in _one_draw(_over_ages(columns)):
+        name = names[0]
         draws = values[np.arange(replications) % len(values)]
         sourced = _sourced(parameters, name)
         low, high = (float(end) for end in np.quantile(values, [0.1, 0.9]))
@@ -117,12 +118,19 @@ def of_parameters(
             central = sourced.value
             low, high = sourced.interval_80 or (low, high)
         how = sourced.how if sourced else "assumed"
-        found.append(
-            Uncertain(
-                name, label(parameters, name), central, low, high, _unit(parameters, name), how, _where(name), draws
-            )
-        )
+        more = f", and {len(names) - 1} drawn with it" if len(names) > 1 else ""
+        text = label(parameters, name) + more
+        found.append(Uncertain(name, text, central, low, high, _unit(parameters, name), how, _where(name), draws))
     return found
+
+
+def _one_draw(columns: dict[str, NDArray[np.float64]]) -> list[tuple[list[str], NDArray[np.float64]]]:
+    """Columns whose values stand in the same order throughout, as those of one draw do, put together."""
+    groups: dict[bytes, tuple[list[str], NDArray[np.float64]]] = {}
+    for name, values in columns.items():
+        order = np.argsort(values, kind="stable").astype(np.int32).tobytes() if np.ptp(values) > 0 else name.encode()
+        groups.setdefault(order, ([], values))[0].append(name)
+    return list(groups.values())
 
 
 def _over_ages(columns: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

@@ -193,4 +193,4 @@ def _says(fuller: str, line: str) -> bool:
         {word.strip(",:;").removesuffix("s").removesuffix("'")[:7] for word in text.lower().split()} - SMALL_WORDS
         for text in (line, fuller)
     )
-    return len(words & said) * 3 >= len(words) * 2
+    return bool(words) and len(words & said) * 3 >= len(words) * 2

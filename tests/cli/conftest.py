@@ -21,7 +21,9 @@ def parameters(tmp_path_factory):
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
     out = tmp_path_factory.mktemp("made") / "run"
-    return start(small_runs.request(small_runs.more_help(), small_runs.dearer(), targets=TARGETS, replications=50), out)
+    return start(
+        small_runs.request(small_runs.more_help(), small_runs.dearer(), targets=TARGETS, replications=150), out
+    )
 
 
 @pytest.fixture

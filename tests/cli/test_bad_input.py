@@ -36,7 +36,10 @@ SCENARIOS = {
         HELP.replace('"early_help_places"', '"early_help_place"'),
         ["ours.toml: lever 1 (early_help_place): kind: found 'early_help_place'; did you mean 'early_help_places'?"],
     ),
-    "unknown field": (HELP.replace("add = 10", "ad = 10"), [("lever 1", "ad: not a field; did you mean 'add'?"), ("add: missing",)]),
+    "unknown field": (
+        HELP.replace("add = 10", "ad = 10"),
+        [("lever 1", "ad: not a field; did you mean 'add'?"), ("add: missing",)],
+    ),
     "before the horizon": (
         HELP.replace("from = 2022-10-01\nadd", "from = 2021-10-01\nadd"),
         [("more_help.lever_1.early_help_places: from: found 2021-10-01", "on or after the as-at date, 2022-07-31")],
@@ -49,7 +52,10 @@ SCENARIOS = {
         HELP.replace('"East"', '"Easst"'),
         [("more_help.lever_1.early_help_places: localities: found 'Easst'; did you mean 'East'?",)],
     ),
-    "negative capacity": (HELP.replace("add = 10", "add = -26"), [("add: takes away more places than there are", "-1 would")]),
+    "negative capacity": (
+        HELP.replace("add = 10", "add = -26"),
+        [("add: takes away more places than there are", "-1 would")],
+    ),
     "wrong date": (HELP.replace("from = 2022-10-01\nadd", 'from = "soon"\nadd'), [("from: found 'soon'", "2026-04-01")]),
     "no TOML": (HELP.replace('name = "more_help"', "name = more"), [("ours.toml: not valid TOML", "line 3")]),
     "two mistakes": (

@@ -7,6 +7,7 @@ from carecast.dashboard.panels.grounds import (
     SECTIONS,
     assumptions_table,
     backtest_words,
+    hindcast_table,
     levers_note,
     levers_table,
     made_with,
@@ -71,4 +72,5 @@ def method(run: Run) -> Method:
         command=str(record.get("command") or ""),
         made_with=made_with(run),
         backtest=backtest_words(run),
+        hindcast=hindcast_table(run),
     )

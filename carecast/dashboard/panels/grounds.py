@@ -58,6 +58,22 @@ def backtest_words(run: Run) -> str:
     return str(backtest)
 
 
+def hindcast_table(run: Run) -> Table | None:
+    """Published years simulated again, beside the counts; None when the parameter set has none."""
+    hindcast = run.record.get("hindcast")
+    if not hindcast:
+        return None
+    rows = tuple(
+        (
+            f"{telling.iso_words(row['date'])}, {row['setting']}", f"{row['published']:.0f}", f"{row['mean']:.0f}",
+            f"{row['p10']:.0f} to {row['p90']:.0f}", f"{row['p025']:.0f} to {row['p975']:.0f}",
+        )
+        for row in hindcast["rows"]
+    )  # fmt: skip
+    caption = f"{hindcast['what']}; {hindcast['replications']} replications"
+    return Table(caption, ("Children looked after", "Published", "Simulated", "80 % interval", "95 % interval"), rows)
+
+
 def made_with(run: Run) -> Table:
     record = run.record
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())

@@ -103,3 +103,4 @@ class Method:
     command: str
     made_with: Table
     backtest: str
+    hindcast: Table | None

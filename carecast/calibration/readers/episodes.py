@@ -1,0 +1,201 @@
+"""Rows of the episodes table, one by one: dates, codes, ages; then against the other rows of the same return."""
+
+import numpy as np
+import pandas as pd
+
+from carecast.calibration.readers import dates
+from carecast.calibration.readers.children import dates_type
+from carecast.calibration.readers.codes import KINDS_WITHOUT_PROVIDER, ssda903
+from carecast.calibration.readers.report import Report
+from carecast.calibration.readers.rules import REPAIRED, USED
+
+CODED = ("rne", "ls", "cin", "place", "place_provider", "rec", "reason_place_change", "pl_location")
+NEEDED = ("rne", "ls", "cin", "place")  # codes no row may leave blank
+OTHER = ("pl_distance", "home_post", "pl_post", "urn", "pl_la")
+SHORT_BREAKS = ("V3", "V4")
+EARLIEST = pd.Timestamp("1991-10-14")
+GRACE_DAYS = 3  # past the 18th birthday: what ages counted in days and leap years make of it
+YEAR = pd.Timedelta(days=366)
+YOUNGEST_YEARS = {"P2": 15, "H5": 14, "K3": 16, "S1": 4}
+
+
+def read_rows(report: Report, numbers: list[int]) -> pd.DataFrame:
+    """Every row of the episodes tables that has a child and a start, codes in capitals, defects said.
+
+    Columns: id, decom, dec, the codes, year, t, row; ``bad_end`` where there is an end that cannot be used.
+    """
+    parts = []
+    for number in numbers:
+        frame = _clean(report.good(number), report, number)
+        parts.append(_ends(_starts(frame, report, report.tables[number].year), report, report.tables[number].year))
+    rows = pd.concat(parts, ignore_index=True)
+    _codes(rows, report)
+    return rows
+
+
+def _clean(frame: pd.DataFrame, report: Report, number: int) -> pd.DataFrame:
+    """Text in one style; blank children and repeated rows gone."""
+    table = report.tables[number]
+    content = [name for name in frame.columns if name not in ("t", "row")]
+    for name in ("dec", *CODED, *OTHER):
+        if name not in frame.columns:
+            frame[name] = ""
+    for name in ("child", *CODED):
+        frame[name] = frame[name].str.upper().str.replace(r"\.0$", "", regex=True)
+    frame["pl_location"] = frame["pl_location"].str.extract(r"\b(IN|OUT)\b", expand=False).fillna("").astype("object")
+    frame["id"] = frame["child"]
+    frame["year"] = table.year or 0
+    repeated = frame.duplicated(content)
+    if repeated.any():
+        also = frame.duplicated(content, keep=False)
+        first = pd.Series(table.lines[frame["row"]], index=frame.index).groupby(
+            [frame[name] for name in content], sort=False, dropna=False
+        ).transform("min")  # fmt: skip
+        report.flag(frame[repeated], "", "duplicate_row", "the same as line " + first[repeated].astype(str))
+        report.flag(frame[also & ~repeated], "", "duplicate_row", "it stands again further down", fate=USED)
+    frame = frame[~repeated]
+    report.flag(frame[frame["id"] == ""], "CHILD", "blank_child")
+    return frame[frame["id"] != ""].reset_index(drop=True)
+
+
+def _starts(frame: pd.DataFrame, report: Report, year: int | None) -> pd.DataFrame:
+    found, kinds = dates.parse(frame["decom"])
+    for kind, rule in dates.RULE_OF.items():
+        report.flag(frame[kinds == kind], "DECOM", rule)
+    report.flag(frame[kinds == dates.BLANK], "DECOM", "blank_start")
+    frame["decom"] = found
+    wild = found < EARLIEST
+    if year:
+        last = pd.Timestamp(year=year, month=3, day=31)
+        wild |= found > last + YEAR
+        report.flag(frame[(found > last) & ~wild], "DECOM", "after_return_year")
+    report.flag(frame[wild], "DECOM", "date_out_of_range")
+    return frame[found.notna() & ~wild].reset_index(drop=True)
+
+
+def _ends(frame: pd.DataFrame, report: Report, year: int | None) -> pd.DataFrame:
+    """Ends as dates; what cannot be an end is marked, its fate decided once what follows is known."""
+    found, kinds = dates.parse(frame["dec"])
+    bad = np.zeros(len(frame), dtype=bool)
+    for kind, rule in dates.RULE_OF.items():
+        unusable = kind not in (dates.SWAPPED, dates.SERIAL)
+        bad |= (kinds == kind) & unusable
+        report.flag(frame[kinds == kind], "DEC", rule, fate=REPAIRED)
+    if year:
+        last = pd.Timestamp(year=year, month=3, day=31)
+        wild = (found > last + YEAR).to_numpy()
+        report.flag(frame[wild], "DEC", "date_out_of_range", fate=REPAIRED)
+        report.flag(frame[(found > last) & ~wild], "DEC", "after_return_year")
+        bad |= wild
+    before = (found < frame["decom"]).to_numpy()
+    report.flag(frame[before], "DEC", "end_before_start", fate=REPAIRED)
+    bad |= before
+    frame["dec"] = found.where(~bad)
+    frame["bad_end"] = bad
+    no_end = frame["dec"].isna() & ~bad
+    report.flag(frame[no_end & (frame["rec"] != "")], "REC", "reason_without_end")
+    frame.loc[no_end, "rec"] = ""
+    report.flag(frame[~no_end & (frame["rec"] == "")], "REC", "missing_reason")
+    return frame
+
+
+def _codes(rows: pd.DataFrame, report: Report) -> None:
+    """Codes that are not listed become blank; those out of date are kept; providers and ages set against places."""
+    for name in CODED:
+        known = ssda903(name.upper())
+        has = rows[name] != ""
+        unknown = has & ~rows[name].isin(list(known))
+        report.flag(rows[unknown], name.upper(), "unknown_code")
+        rows.loc[unknown, name] = ""
+        if name in NEEDED and has.any():
+            report.flag(rows[~has], name.upper(), "missing_code")
+        for code, entry in known.items():
+            late = (rows[name] == code) & (rows["decom"] > pd.Timestamp(entry.valid_to)) if entry.valid_to else None
+            if late is not None:
+                report.flag(rows[late], name.upper(), "code_out_of_date")
+    _providers(rows, report)
+
+
+def _providers(rows: pd.DataFrame, report: Report) -> None:
+    place, provider = rows["place"], rows["place_provider"]
+    if not (provider != "").any():
+        return
+    at_home = place == "P1"
+    wrong = (at_home & ~provider.isin(["PR0", ""])) | (~at_home & (provider == "PR0") & (place != ""))
+    wrong |= provider.isin(["PR1", "PR2"]) & place.isin(["R2", "R5"])
+    wrong |= (provider == "PR3") & place.str[:1].isin(["A", "U"])
+    report.flag(rows[wrong], "PLACE_PROVIDER", "provider_does_not_fit")
+    needed = ~place.str[:1].isin([*KINDS_WITHOUT_PROVIDER, ""]) & ~at_home
+    report.flag(rows[needed & (provider == "")], "PLACE_PROVIDER", "missing_provider")
+
+
+# --- against the header -------------------------------------------------------------------------------------------
+def check_ages(rows: pd.DataFrame, children: pd.DataFrame, report: Report) -> pd.DataFrame:
+    """Rows with the child's date of birth; those of adults refused, those past 18 cut, those before birth said.
+
+    A start before a date of birth that fits the child's other rows is the start's mistake: that row is refused.
+    """
+    born = children.set_index("id")["dob"].reindex(rows["id"])
+    rows = rows.assign(dob=born.to_numpy().astype(dates_type()))
+    before = rows["decom"] < rows["dob"]
+    report.flag(rows[before], "DECOM", "dob_after_entry", "before the birth that the child's other rows fit", fate=3)
+    adult = dates.birthday(rows["dob"], 18)
+    old = rows["decom"] >= adult
+    report.flag(rows[old], "DECOM", "over_18_at_start")
+    rows = rows.assign(adult=adult)[~before & ~old].reset_index(drop=True)
+    past = rows["dec"] > rows["adult"] + pd.Timedelta(days=GRACE_DAYS)
+    report.flag(rows[past], "DEC", "past_18")
+    rows.loc[past, "dec"] = rows.loc[past, "adult"]
+    age = (rows["decom"] - rows["dob"]).dt.days / 365.25
+    for place, least in YOUNGEST_YEARS.items():
+        report.flag(rows[(rows["place"] == place) & (age < least - 0.01)], "PLACE", "too_young_for_placement")
+    return rows
+
+
+def unborn(rows: pd.DataFrame, told: pd.DataFrame, report: Report) -> None:
+    """Say which rows start before the date of birth their own return gives, whichever of the two is wrong."""
+    pairs = rows[["id", "year", "decom", "t", "row"]].merge(
+        told[["id", "year", "dob"]].dropna().drop_duplicates(["id", "year"]), on=["id", "year"]
+    )
+    report.flag(pairs[pairs["decom"] < pairs["dob"]], "DECOM", "dob_after_entry", "set against the header", fate=USED)
+    old = pairs["decom"] >= dates.birthday(pairs["dob"], 18)
+    report.flag(pairs[old], "DECOM", "over_18_at_start", fate=USED)
+
+
+def check_headers(rows: pd.DataFrame, told: pd.DataFrame, years: set[int], report: Report) -> None:
+    """Say which rows' children are in no header row of the same return (returns without a header aside)."""
+    listed = set(zip(told["id"], told["year"], strict=True))
+    absent = [year in years and (name, year) not in listed for name, year in zip(rows["id"], rows["year"], strict=True)]
+    missing = rows[np.array(absent, dtype=bool)] if len(rows) else rows
+    anywhere = missing["id"].isin(set(told["id"]))
+    report.flag(missing[anywhere], "CHILD", "child_not_in_header", "another return's header has the child", fate=USED)
+    report.flag(missing[~anywhere], "CHILD", "child_not_in_header")
+    report.counts["children_not_in_header"] = int(missing["id"].nunique())
+
+
+# --- against the other rows of the same return --------------------------------------------------------------------
+def check_pairs(rows: pd.DataFrame, report: Report) -> None:
+    """Overlaps and open episodes within one return, both rows of each pair named."""
+    rows = rows.sort_values(["year", "id", "decom", "dec", "row"], na_position="last").reset_index(drop=True)
+    grouped = rows.groupby(["year", "id"], sort=False)
+    lines = pd.Series(
+        [report.tables[t].lines[row] for t, row in zip(rows["t"], rows["row"], strict=True)], index=rows.index, dtype="int64"
+    )
+    is_open = rows["dec"].isna() & ~rows["bad_end"]
+    n_open = is_open.groupby([rows["year"], rows["id"]], sort=False).transform("sum")
+    two = is_open & (n_open > 1)
+    report.flag(rows[two], "DEC", "two_open_episodes", fate=USED)
+    following = grouped["decom"].shift(-1)
+    report.flag(rows[is_open & ~two & following.notna()], "DEC", "open_then_another", fate=USED)
+    ends_so_far = rows["dec"].astype("int64").where(rows["dec"].notna(), np.iinfo(np.int64).min)
+    running = ends_so_far.groupby([rows["year"], rows["id"]], sort=False).cummax()
+    before = running.groupby([rows["year"], rows["id"]], sort=False).shift(1)
+    starts = rows["decom"].astype("int64")
+    overlaps = before.notna() & (before > starts)
+    previous = lines.shift(1)
+    named = "with line " + previous[overlaps].astype("int64").astype(str)
+    report.flag(rows[overlaps], "DECOM", "overlapping_episodes", named, fate=USED)
+    next_start = following.astype("int64").where(following.notna(), np.iinfo(np.int64).max)
+    earlier = rows["dec"].notna() & (rows["dec"].astype("int64") > next_start)
+    partner = "with line " + lines.shift(-1)[earlier].astype("int64").astype(str)
+    report.flag(rows[earlier], "DEC", "overlapping_episodes", partner, fate=USED)
