@@ -1,13 +1,17 @@
 """Whole runs: a thousand compiled replications against fifty of SimPy, one worker against two, and peak memory."""
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 from benchmarks.clocks import BASELINE
-from benchmarks.sizes import SEED, UNTIL, scaled_parameters, west_dunbartonshire
+from benchmarks.sizes import SEED, UNTIL, folder, west_dunbartonshire
 from benchmarks.table import Line
-from benchmarks.timing import MIB, field_bytes, processor_seconds, watched_memory
+from benchmarks.timing import MIB, ROOT, descendants, field_bytes, processor_seconds, watched_memory
 from carecast.model.engine import Clock
+from carecast.model.parameters import Calibrated, load
 from carecast.scenarios.apply import apply
 from carecast.scenarios.library import load_scenario
 from carecast.scenarios.replicate import BLOCK, Job, Teller
@@ -18,9 +22,8 @@ MANY, FEW = 1000, 50
 MEMORY_BAR_GIB = 1.5
 
 
-def job(times: int = 1, clock: Clock = "compiled") -> Job:
+def job(calibrated: Calibrated, clock: Clock = "compiled") -> Job:
     """The baseline and one scenario, five years."""
-    calibrated = scaled_parameters(west_dunbartonshire(), times)
     plans = (BASELINE, apply(calibrated.parameters, load_scenario(SCENARIO), UNTIL))
     return Job(calibrated, plans, UNTIL, SEED, clock)
 
@@ -31,8 +34,8 @@ def blocks(replications: int) -> list[tuple[int, int]]:
 
 
 def _seconds(clock: Clock, replications: int) -> float:
-    teller = Teller(job(clock=clock))
-    Teller(job()).block(range(1))  # compiled, and read from disk
+    teller = Teller(job(west_dunbartonshire(), clock))
+    Teller(job(west_dunbartonshire())).block(range(1))  # compiled, and read from disk
     return processor_seconds(lambda: [None for _ in tell_blocks(teller, blocks(replications))])
 
 
@@ -55,7 +58,7 @@ def many_against_few(replications: int, simpy_replications: int) -> list[Line]:
 def scaling(replications: int) -> list[Line]:
     """Wall and processor time of the same run with one and with two workers (warm: their worlds are built)."""
     part = f"Workers: {replications} replications of the baseline and {SCENARIO}"
-    teller = Teller(job())
+    teller = Teller(job(west_dunbartonshire()))
     lines, walls = [], {}
     for workers in (1, 2):
         _tell(teller, 4 * BLOCK, workers)  # workers started, compiled code read
@@ -77,8 +80,6 @@ def _tell(teller: Teller, replications: int, workers: int) -> None:
 
 def processors() -> float:
     """Processor seconds of this process and of all alive that it started."""
-    from benchmarks.timing import descendants
-
     ticks = os.sysconf("SC_CLK_TCK")
     total = 0
     for process in descendants(os.getpid()):
@@ -94,12 +95,7 @@ def processors() -> float:
 def peak_memory(times: int, replications: int) -> list[Line]:
     """Peak memory of two workers at so many times the size; the process that gathers their blocks beside it."""
     part = f"Peak memory: {replications:,} replications of the baseline and {SCENARIO} at {times} x, two workers"
-    import subprocess
-    import sys
-
-    from benchmarks.timing import ROOT
-
-    script = f"from benchmarks import runs; runs.tell_for_memory({times}, {replications})"
+    script = f"from benchmarks import runs; runs.tell_for_memory({str(folder(times))!r}, {replications})"
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
     with watched_memory(process.pid, with_root=False) as workers, watched_memory(process.pid) as whole:
         main_peak = 0
@@ -118,6 +114,6 @@ def peak_memory(times: int, replications: int) -> list[Line]:
     ]
 
 
-def tell_for_memory(times: int, replications: int) -> None:
-    """What the watched process does: tell, and let each block go as a run does once it is written."""
-    _tell(Teller(job(times)), replications, 2)
+def tell_for_memory(parameters: str, replications: int) -> None:
+    """What the watched process does: read, tell, and let each block go as a run does once it is written."""
+    _tell(Teller(job(load(Path(parameters)))), replications, 2)

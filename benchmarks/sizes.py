@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from carecast.model.parameters import Calibrated, ParameterSet, load, save
+from carecast.model.parameters import Calibrated, ParameterSet, save
 
 PACK = "west-dunbartonshire"
 UNTIL = dt.date(2027, 7, 31)  # five years from the pack's as-at date
@@ -30,11 +30,6 @@ def folder(times: int = 1) -> Path:
     path = Path(tempfile.mkdtemp(prefix="carecast-benchmarks-")) / f"times_{times}"
     save(path, scaled_parameters(west_dunbartonshire(), times))
     return path
-
-
-def read(path: Path) -> Calibrated:
-    """A parameter set from disk."""
-    return load(path)
 
 
 def scaled_parameters(calibrated: Calibrated, times: int) -> Calibrated:

@@ -60,7 +60,7 @@ def record(pack: Pack, parameters: ParameterSet, pieces: "Pieces", when: dt.date
             for f in pack.figures
         ],
         "replaced": list(pack.replaced),
-        "back_test": None,
+        "backtest": None,
     }
 
 

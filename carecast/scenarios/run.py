@@ -111,6 +111,7 @@ def start(request: Request, out: Path, resume: bool = False, progress: Progress 
     folder = RunFolder(out)
     if _is_told(folder, request, digests, resume):
         return open_run(out)
+    is_new, was_there = folder.is_empty, out.exists()
     folder.lock()
     try:
         if _is_told(folder, request, digests, resume):  # another process finished it in the meantime
@@ -120,12 +121,17 @@ def start(request: Request, out: Path, resume: bool = False, progress: Progress 
         for name, text in texts.items():
             folder.write_text(f"inputs/{name}.toml", text)
         return _Telling(request, scenarios, teller, folder, record, progress).run()
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError, BadFile):
             folder.write_record({**folder.record, "status": "interrupted"})
+        if isinstance(error, BadFile) and is_new:  # a mistake that showed only now: nothing is left of the attempt
+            folder.wipe()
         raise
     finally:
         folder.unlock()
+        if not was_there:
+            with suppress(OSError):
+                out.rmdir()  # when nothing is in it
 
 
 def _is_told(folder: RunFolder, request: Request, digests: dict[str, str], resume: bool) -> bool:

@@ -122,11 +122,15 @@ class RunFolder:
             return
         _ = self.record
         self.lock()
+        self.wipe()
+        self.unlock()
+
+    def wipe(self) -> None:
+        """Take away everything a run writes; the folder itself and what is not a run's stays."""
         for name in ("inputs", "replications"):
             shutil.rmtree(self.path / name, ignore_errors=True)
         for name in ("summary.csv", "events.parquet", "run.json"):
             (self.path / name).unlink(missing_ok=True)
-        self.unlock()
 
     # --- blocks -----------------------------------------------------------------------------------
     def table_path(self, name: str, table: str, block: Block) -> Path:

@@ -184,7 +184,8 @@ def not_modelled(parameter_set_list: tuple[str, ...] = ()) -> tuple[str, ...]:
     return tuple(kept)
 
 
-SMALL_WORDS = {"the", "of", "and", "with", "in", "a", "to", "on", "or", "for", "own", "how", "what", "that", "their", "are"}
+SMALL_WORDS = {"the", "of", "and", "with", "in", "a", "to", "on", "or", "for", "own", "how", "what", "that", "their",
+               "are"}  # fmt: skip
 
 
 def _says(fuller: str, line: str) -> bool:

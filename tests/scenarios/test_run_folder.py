@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from carecast.model.engine import World, simulate
 from carecast.model.parameters import STOCK_COLUMNS, BadFile
 from carecast.scenarios.apply import apply
 from carecast.scenarios.library import load_scenario, read_text
@@ -189,6 +188,22 @@ def test_a_request_that_cannot_be_is_refused_and_nothing_is_written(tmp_path, ch
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_mistake_that_shows_late_leaves_nothing_of_a_new_run(tmp_path, monkeypatch, was_there):
+    """Such as a scheduler that does not answer."""
+
+    def refuse(*_):
+        raise BadFile("--scheduler: no Dask scheduler answers")
+
+    if was_there:
+        (tmp_path / "run").mkdir()
+    monkeypatch.setattr("carecast.scenarios.run.tell_blocks", refuse)
+    with pytest.raises(BadFile, match="no Dask scheduler answers"):
+        start(request(), tmp_path / "run")
+    assert (tmp_path / "run").exists() == was_there
+    assert not was_there or list((tmp_path / "run").iterdir()) == []
+
+
 def test_mistakes_of_all_scenarios_come_at_once(tmp_path):
     here = read_text(small_runs.MORE_HELP.replace('"East"', '"Nowhere"'), "x")
     there = read_text(small_runs.DEARER.replace("2023-04-01", "2021-04-01"), "y")
@@ -340,49 +355,3 @@ def test_replications_hold_monthly_and_yearly_tables(whole):
     assert list(monthly["date"][:2]) == ["2022-07-31", "2022-08-31"]
     yearly = pd.read_parquet(whole.folder / "replications" / "baseline.yearly.00025_00049.parquet")
     assert set(yearly["replication"]) == set(range(25, 50))
-
-
-# --- events -------------------------------------------------------------------------------------
-@pytest.fixture(scope="module")
-def with_events(tmp_path_factory):
-    return start(request(events=True), tmp_path_factory.mktemp("events") / "run")
-
-
-def test_events_only_when_asked(whole, with_events):
-    assert not (whole.folder / "events.parquet").exists()
-    assert (with_events.folder / "events.parquet").exists()
-    assert not list((with_events.folder / "replications").glob("*events*"))
-    assert with_events.record["digest"] == whole.record["digest"]
-
-
-def test_events_are_every_event_of_entrants_and_of_nobody_else(with_events):
-    frame = pd.read_parquet(with_events.folder / "events.parquet")
-    assert list(frame.columns[:5]) == ["scenario", "replication", "date", "child", "event"]
-    asked = request()
-    plan = apply(asked.calibrated.parameters, small_runs.more_help(), SHORT)
-    world = World(asked.calibrated, plan, SHORT, asked.seed)
-    for replication in (0, 31):
-        told = simulate(world, replication)
-        part = frame[(frame["scenario"] == "more_help") & (frame["replication"] == replication)]
-        entrant = told.children.is_stock[told.log.child] == 0
-        assert len(part) == entrant.sum() > 0
-        first = int(told.children.is_stock.sum())
-        assert (part["child"].to_numpy() == told.log.child[entrant] - first).all()
-        days = [dt.date.fromordinal(int(day)) for day in told.log.day[entrant]]
-        assert list(part["date"]) == days
-        assert (told.log.day[entrant] > toy.AS_AT.toordinal()).all()
-        shared = told.log.shared_with[entrant]
-        mine = np.where(shared >= first, shared - first, -1)
-        assert (part["shared_with"].fillna(-1).to_numpy() == mine).all()
-    assert frame["event"].isin(["contact_made", "placement_started"]).any()
-
-
-def test_an_interrupted_run_with_events_resumes_to_the_same_events(tmp_path, with_events):
-    with pytest.raises(KeyboardInterrupt):
-        start(request(events=True), tmp_path / "run", progress=stop_after(1))
-    resumed = start(request(events=True), tmp_path / "run", resume=True)
-    one, other = (pd.read_parquet(run.folder / "events.parquet") for run in (resumed, with_events))
-    pd.testing.assert_frame_equal(one, other)
-    (resumed.folder / "events.parquet").unlink()
-    again = start(request(events=True), tmp_path / "run", resume=True)
-    pd.testing.assert_frame_equal(pd.read_parquet(again.folder / "events.parquet"), other)

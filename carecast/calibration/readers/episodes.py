@@ -22,7 +22,7 @@ YOUNGEST_YEARS = {"P2": 15, "H5": 14, "K3": 16, "S1": 4}
 def read_rows(report: Report, numbers: list[int]) -> pd.DataFrame:
     """Every row of the episodes tables that has a child and a start, codes in capitals, defects said.
 
-    Columns: id, decom, dec, the codes, year, t, row; ``bad_end`` where there is an end that cannot be used.
+    Columns: id, decom, dec, the codes, year, t, row; ``end_rule`` names what is wrong with an end that cannot be used.
     """
     parts = []
     for number in numbers:
@@ -76,23 +76,23 @@ def _starts(frame: pd.DataFrame, report: Report, year: int | None) -> pd.DataFra
 def _ends(frame: pd.DataFrame, report: Report, year: int | None) -> pd.DataFrame:
     """Ends as dates; what cannot be an end is marked, its fate decided once what follows is known."""
     found, kinds = dates.parse(frame["dec"])
-    bad = np.zeros(len(frame), dtype=bool)
+    frame["end_rule"] = ""
     for kind, rule in dates.RULE_OF.items():
-        unusable = kind not in (dates.SWAPPED, dates.SERIAL)
-        bad |= (kinds == kind) & unusable
+        if kind not in (dates.SWAPPED, dates.SERIAL):
+            frame.loc[kinds == kind, "end_rule"] = rule
         report.flag(frame[kinds == kind], "DEC", rule, fate=REPAIRED)
     if year:
         last = pd.Timestamp(year=year, month=3, day=31)
         wild = (found > last + YEAR).to_numpy()
         report.flag(frame[wild], "DEC", "date_out_of_range", fate=REPAIRED)
         report.flag(frame[(found > last) & ~wild], "DEC", "after_return_year")
-        bad |= wild
+        frame.loc[wild, "end_rule"] = "date_out_of_range"
     before = (found < frame["decom"]).to_numpy()
     report.flag(frame[before], "DEC", "end_before_start", fate=REPAIRED)
-    bad |= before
-    frame["dec"] = found.where(~bad)
-    frame["bad_end"] = bad
-    no_end = frame["dec"].isna() & ~bad
+    frame.loc[before, "end_rule"] = "end_before_start"
+    usable = frame["end_rule"] == ""
+    frame["dec"] = found.where(usable)
+    no_end = frame["dec"].isna() & usable
     report.flag(frame[no_end & (frame["rec"] != "")], "REC", "reason_without_end")
     frame.loc[no_end, "rec"] = ""
     report.flag(frame[~no_end & (frame["rec"] == "")], "REC", "missing_reason")
@@ -181,7 +181,7 @@ def check_pairs(rows: pd.DataFrame, report: Report) -> None:
     lines = pd.Series(
         [report.tables[t].lines[row] for t, row in zip(rows["t"], rows["row"], strict=True)], index=rows.index, dtype="int64"
     )
-    is_open = rows["dec"].isna() & ~rows["bad_end"]
+    is_open = rows["dec"].isna() & (rows["end_rule"] == "")
     n_open = is_open.groupby([rows["year"], rows["id"]], sort=False).transform("sum")
     two = is_open & (n_open > 1)
     report.flag(rows[two], "DEC", "two_open_episodes", fate=USED)

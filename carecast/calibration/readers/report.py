@@ -113,8 +113,8 @@ class Report:
         if not self._found:
             return pd.DataFrame(columns=[*COLUMNS, "fate"])
         every = pd.concat(self._found, ignore_index=True)
-        every = every.drop_duplicates(["t", "row", "column", "rule"])
-        every = every.sort_values(["t", "row", "column", "rule"], kind="stable")
+        gravest_last = every.sort_values(["t", "row", "column", "rule", "fate"], kind="stable")
+        every = gravest_last.drop_duplicates(["t", "row", "column", "rule"], keep="last")
         lines = np.empty(len(every), dtype=np.int64)
         tables, at = every["t"].to_numpy(), every["row"].to_numpy()
         for number in np.unique(tables):
