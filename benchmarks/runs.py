@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.clocks import BASELINE
 from benchmarks.sizes import SEED, UNTIL, folder, west_dunbartonshire
 from benchmarks.table import Line
-from benchmarks.timing import MIB, ROOT, descendants, field_bytes, processor_seconds, watched_memory
+from benchmarks.timing import MIB, ROOT, command, descendants, field_bytes, processor_seconds, watched_memory
 from carecast.model.engine import Clock
 from carecast.model.parameters import Calibrated, load
 from carecast.scenarios.apply import apply
@@ -95,8 +95,9 @@ def processors() -> float:
 def peak_memory(times: int, replications: int) -> list[Line]:
     """Peak memory of two workers at so many times the size; the process that gathers their blocks beside it."""
     part = f"Peak memory: {replications:,} replications of the baseline and {SCENARIO} at {times} x, two workers"
-    script = f"from benchmarks import runs; runs.tell_for_memory({str(folder(times))!r}, {replications})"
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
+    script = f"from benchmarks import runs; runs.tell_for_memory({str(folder(times))!r}, {{}})"
+    command(["-c", script.format(1)])  # compiled: compiling takes memory of its own, once
+    process = subprocess.Popen([sys.executable, "-c", script.format(replications)], cwd=ROOT)
     with watched_memory(process.pid, with_root=False) as workers, watched_memory(process.pid) as whole:
         main_peak = 0
         while process.poll() is None:

@@ -16,7 +16,8 @@ Rows = dict[str, int]
 def check(
     history: Annotated[str, typer.Argument(metavar="HISTORY", help="A file or a folder of returns.")],
     form: Annotated[
-        str | None, typer.Option("--format", metavar="F", help="Read it as this format instead of telling by its columns.")
+        str | None,
+        typer.Option("--format", metavar="F", help="Read it as this format instead of telling by its columns."),
     ] = None,
     council: Annotated[str, typer.Option("--council", metavar="NAME", help="The council, in tables of many.")] = "",
     as_list: Annotated[
@@ -81,6 +82,8 @@ def _sentences(document: dict[str, Any]) -> list[str]:
     lines = [f"{name.replace('_', ' ')}: {number:,}" for name, number in counts.items()]
     lines += [f"{name.replace('_', ' ')}: {100 * share:.1f} %" for name, share in document["shares"].items()]
     for item in document["missing"]:
-        lines.append(wrapped(f"missing: {item['missing']}, which would have told {item['would_have_told']}; {item['instead']}"))
+        lines.append(
+            wrapped(f"missing: {item['missing']}, which would have told {item['would_have_told']}; {item['instead']}")
+        )
     lines += [wrapped(f"note: {note}") for note in document["notes"]]
     return lines

@@ -61,7 +61,7 @@ def kept_parameters(calibrated: Calibrated) -> dict[str, Any]:
 
 def _backtest(calibrated: Calibrated) -> Any:  # noqa: ANN401
     """The back-test stored beside the parameter set; None until there is one."""
-    return calibrated.record.get("backtest") or calibrated.record.get("back_test")
+    return calibrated.record.get("backtest")
 
 
 def _items(teller: Teller) -> dict[str, list[dict[str, Any]]]:

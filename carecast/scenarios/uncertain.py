@@ -175,7 +175,8 @@ def of_levers(scenario: Scenario, plan: Plan, seed: int, replications: int) -> l
             owner, section, _ = identity.split(".")
             low = effect.median if effect.low_80 is None else effect.low_80
             high = effect.median if effect.high_80 is None else effect.high_80
-            how = "evidence" if lever.evidence and not part else "assumed"
+            own_size = any(getattr(lever, name) is not None for name in lever.row.sizes)
+            how = "evidence" if lever.evidence and not part and not own_size else "assumed"
             text = lever.name or lever.row.label
             where = f"inputs/{owner}.toml, {section.replace('_', ' ')}"
             found[effect.key] = Uncertain(

@@ -134,7 +134,7 @@ def test_every_number_of_the_set_has_source_unit_and_how(calibrated):
         assert number.source, name
     assert calibrated.parameters.indicative
     assert calibrated.parameters.as_at == dt.date(2022, 7, 31)
-    assert calibrated.record["back_test"] is None
+    assert calibrated.record["backtest"] is None
 
 
 @pytest.mark.slow

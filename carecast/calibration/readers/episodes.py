@@ -87,6 +87,7 @@ def _ends(frame: pd.DataFrame, report: Report, year: int | None) -> pd.DataFrame
         report.flag(frame[wild], "DEC", "date_out_of_range", fate=REPAIRED)
         report.flag(frame[(found > last) & ~wild], "DEC", "after_return_year")
         frame.loc[wild, "end_rule"] = "date_out_of_range"
+    frame["raw_dec"] = found
     before = (found < frame["decom"]).to_numpy()
     report.flag(frame[before], "DEC", "end_before_start", fate=REPAIRED)
     frame.loc[before, "end_rule"] = "end_before_start"
@@ -153,13 +154,16 @@ def check_ages(rows: pd.DataFrame, children: pd.DataFrame, report: Report) -> pd
 
 
 def unborn(rows: pd.DataFrame, told: pd.DataFrame, report: Report) -> None:
-    """Say which rows start before the date of birth their own return gives, whichever of the two is wrong."""
-    pairs = rows[["id", "year", "decom", "t", "row"]].merge(
-        told[["id", "year", "dob"]].dropna().drop_duplicates(["id", "year"]), on=["id", "year"]
-    )
-    report.flag(pairs[pairs["decom"] < pairs["dob"]], "DECOM", "dob_after_entry", "set against the header", fate=USED)
+    """Say which rows start before birth or as adults by the date of birth of their own return, whichever is wrong."""
+    births = told[["id", "year", "dob", "t", "row"]].dropna(subset="dob").drop_duplicates(["id", "year"])
+    pairs = rows[["id", "year", "decom", "t", "row"]].merge(births, on=["id", "year"], suffixes=("", "_header"))
+    before = pairs["decom"] < pairs["dob"]
     old = pairs["decom"] >= dates.birthday(pairs["dob"], 18)
-    report.flag(pairs[old], "DECOM", "over_18_at_start", fate=USED)
+    for wrong, rule in ((before, "dob_after_entry"), (old, "over_18_at_start")):
+        report.flag(pairs[wrong], "DECOM", rule, "set against the header", fate=USED)
+        header = pairs[wrong][["t_header", "row_header"]].drop_duplicates()
+        named = header.rename(columns={"t_header": "t", "row_header": "row"})
+        report.flag(named, "DOB", rule, "set against the episodes of this return", fate=USED)
 
 
 def check_headers(rows: pd.DataFrame, told: pd.DataFrame, years: set[int], report: Report) -> None:
@@ -171,31 +175,3 @@ def check_headers(rows: pd.DataFrame, told: pd.DataFrame, years: set[int], repor
     report.flag(missing[anywhere], "CHILD", "child_not_in_header", "another return's header has the child", fate=USED)
     report.flag(missing[~anywhere], "CHILD", "child_not_in_header")
     report.counts["children_not_in_header"] = int(missing["id"].nunique())
-
-
-# --- against the other rows of the same return --------------------------------------------------------------------
-def check_pairs(rows: pd.DataFrame, report: Report) -> None:
-    """Overlaps and open episodes within one return, both rows of each pair named."""
-    rows = rows.sort_values(["year", "id", "decom", "dec", "row"], na_position="last").reset_index(drop=True)
-    grouped = rows.groupby(["year", "id"], sort=False)
-    lines = pd.Series(
-        [report.tables[t].lines[row] for t, row in zip(rows["t"], rows["row"], strict=True)], index=rows.index, dtype="int64"
-    )
-    is_open = rows["dec"].isna() & (rows["end_rule"] == "")
-    n_open = is_open.groupby([rows["year"], rows["id"]], sort=False).transform("sum")
-    two = is_open & (n_open > 1)
-    report.flag(rows[two], "DEC", "two_open_episodes", fate=USED)
-    following = grouped["decom"].shift(-1)
-    report.flag(rows[is_open & ~two & following.notna()], "DEC", "open_then_another", fate=USED)
-    ends_so_far = rows["dec"].astype("int64").where(rows["dec"].notna(), np.iinfo(np.int64).min)
-    running = ends_so_far.groupby([rows["year"], rows["id"]], sort=False).cummax()
-    before = running.groupby([rows["year"], rows["id"]], sort=False).shift(1)
-    starts = rows["decom"].astype("int64")
-    overlaps = before.notna() & (before > starts)
-    previous = lines.shift(1)
-    named = "with line " + previous[overlaps].astype("int64").astype(str)
-    report.flag(rows[overlaps], "DECOM", "overlapping_episodes", named, fate=USED)
-    next_start = following.astype("int64").where(following.notna(), np.iinfo(np.int64).max)
-    earlier = rows["dec"].notna() & (rows["dec"].astype("int64") > next_start)
-    partner = "with line " + lines.shift(-1)[earlier].astype("int64").astype(str)
-    report.flag(rows[earlier], "DEC", "overlapping_episodes", partner, fate=USED)

@@ -56,7 +56,14 @@ TABLES: dict[str, dict[str, str]] = {
         "breakdown": "object", "value": "float64", "unit": "object", "status": "object", "source": "object",
     },
 }  # fmt: skip
-ENDS = {"placements": "end", "episodes": "end", "early_help": "end", "support": "end", "protection": "end", "costs": "end"}
+ENDS = {
+    "placements": "end",
+    "episodes": "end",
+    "early_help": "end",
+    "support": "end",
+    "protection": "end",
+    "costs": "end",
+}
 STARTS = {"placements": "start", "episodes": "start", "early_help": "start", "support": "start", "protection": "start",
           "costs": "start", "referrals": "date", "capacity": "date", "figures": "date"}  # fmt: skip
 AFTER_END = {
@@ -169,7 +176,9 @@ def renumbered(history: History) -> History:
     tables = dict(history.tables)
     for name, frame in personal.items():
         changed = frame.assign(child=number.loc[frame["child"]].to_numpy())
-        columns = [column for column in ("child", "spell", "order", STARTS.get(name, "child")) if column in changed.columns]
+        columns = [
+            column for column in ("child", "spell", "order", STARTS.get(name, "child")) if column in changed.columns
+        ]
         rest = [column for column in changed.columns if column not in columns]
         tables[name] = _sorted(changed, columns, rest)
     return replace(history, tables=tables)

@@ -23,7 +23,19 @@ OTHER_903 = {  # a column that tells, the table it belongs to
     "date_placed": "placed for adoption", "prev_perm": "previous permanence", "review": "reviews",
     "review_code": "reviews", "sw_id": "social workers", "sw_decom": "social workers", "dolo_start": "dolo",
 }  # fmt: skip
-NAMES_903 = ("oc2", "oc3", "ad1", "reviews", "missing", "prevperm", "prev_perm", "sbpfa", "placedadoption", "social", "dolo")
+NAMES_903 = (
+    "oc2",
+    "oc3",
+    "ad1",
+    "reviews",
+    "missing",
+    "prevperm",
+    "prev_perm",
+    "sbpfa",
+    "placedadoption",
+    "social",
+    "dolo",
+)
 COMPANIONS = {
     "referrals": ("ref_date",),
     "early_help": ("eh_id", "start_date"),

@@ -71,7 +71,9 @@ class Report:
         if severity == "error" and outcome != REFUSED:
             severity = "warning"
         notes = note.to_numpy() if isinstance(note, pd.Series) else note
-        found = pd.DataFrame({"t": tables, "row": at, "column": column, "rule": rule, "note": notes, "severity": severity})
+        found = pd.DataFrame(
+            {"t": tables, "row": at, "column": column, "rule": rule, "note": notes, "severity": severity}
+        )
         found["fate"] = outcome
         self._found.append(found)
 

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from carecast.calibration.readers import chains, companions, dates, episodes, years
+from carecast.calibration.readers import chains, companions, dates, episodes, pairs, years
 from carecast.calibration.readers.children import dates_type, read_children, settle
 from carecast.calibration.readers.distance import fill_distances
 from carecast.calibration.readers.history import History, renumbered, tidy
@@ -27,17 +27,20 @@ def read(tables: list[Table], report: Report) -> History:
         raise BadFile(f"no episodes table: one needs the columns CHILD, DECOM, RNE, LS, PLACE, DEC and REC{seen}")
     _date(report, found)
     told = read_children(report, found["header"], found["uasc"])
-    rows = episodes.read_rows(report, found["episodes"])
+    rows = pairs.unswap(episodes.read_rows(report, found["episodes"]), report)
     others = companions.read(report, found)
     children = settle(pd.concat([told, others.births], ignore_index=True), rows, report)
     in_headers = told[~told["unaccompanied"].astype(bool)]
     episodes.check_headers(rows, in_headers, {report.tables[n].year or 0 for n in found["header"]}, report)
     episodes.unborn(rows, in_headers, report)
-    episodes.check_pairs(rows, report)
+    pairs.check_pairs(rows, report)
+    pairs.check_reasons(rows, report)
     rows = episodes.check_ages(rows, children, report)
     merged = years.merge(rows, report)
     if not len(merged):
-        raise BadFile(f"{names([report.tables[n] for n in found['episodes']])}: no row could be used; see `carecast check`")
+        raise BadFile(
+            f"{names([report.tables[n] for n in found['episodes']])}: no row could be used; see `carecast check`"
+        )
     last = _last_day(merged, others)
     merged["sees_to"] = years.ends_of_returns(merged, last)
     followed = _past_18(years.follow(merged, report), report)
@@ -175,10 +178,11 @@ def _say(history: History, report: Report, found: dict[str, list[int]]) -> None:
     companions.say_missing(report, found)
     gaps = _missing_years(history.returns)
     if gaps:
-        report.lack(f"returns of {', '.join(gaps)}", "who left and moved in those years", "nothing: followed to the gap")
+        report.lack(
+            f"returns of {', '.join(gaps)}", "who left and moved in those years", "nothing: followed to the gap"
+        )
 
 
 def _missing_years(returns: tuple[str, ...]) -> list[str]:
     present = [int(year) for year in returns]
     return [str(year) for year in range(min(present), max(present)) if year not in present]
-

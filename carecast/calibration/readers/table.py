@@ -93,7 +93,10 @@ def _sheets(path: Path, shown: str) -> list[tuple[str, list[tuple[int, list[str]
         raise BadFile(f"{shown}: not a workbook that can be opened ({type(error).__name__}); save it as XLSX") from None
     try:
         return [
-            (sheet.title, [(at, [_cell(v) for v in row]) for at, row in enumerate(sheet.iter_rows(values_only=True), 1)])
+            (
+                sheet.title,
+                [(at, [_cell(v) for v in row]) for at, row in enumerate(sheet.iter_rows(values_only=True), 1)],
+            )
             for sheet in book.worksheets
         ]
     finally:

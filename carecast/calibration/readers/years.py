@@ -9,7 +9,21 @@ from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import EXCLUDED, REFUSED, REPAIRED, USED
 
 CONTINUES = ("L", "P", "T", "B", "U")
-VERSION_ORDER = ["id", "decom", "year", "has_end", "dec", "place", "place_provider", "ls", "rne", "rec", "cin", "t", "row"]
+VERSION_ORDER = [
+    "id",
+    "decom",
+    "year",
+    "has_end",
+    "dec",
+    "place",
+    "place_provider",
+    "ls",
+    "rne",
+    "rec",
+    "cin",
+    "t",
+    "row",
+]
 
 
 def financial_year(days: pd.Series) -> pd.Series:

@@ -84,7 +84,12 @@ def _spell(rng, world, name, dob, start):
     out = start + dt.timedelta(days=max(5, int(rng.gammavariate(1.2, 500))))
     aged = out >= adult
     out = min(out, adult)
-    day, rne, ls, need = start, "S", rng.choice(("V2", "V2", "C1", "L2", "L1")), rng.choice(("N1", "N1", "N2", "N5", "N8"))
+    day, rne, ls, need = (
+        start,
+        "S",
+        rng.choice(("V2", "V2", "C1", "L2", "L1")),
+        rng.choice(("N1", "N1", "N2", "N5", "N8")),
+    )
     place, urn = rng.choices(PLACES, WEIGHTS)[0], f"SC{rng.randrange(10**5):06d}"
     miles = round(rng.expovariate(1 / 12), 1)
     while True:
@@ -92,7 +97,13 @@ def _spell(rng, world, name, dob, start):
         finish = min(day + dt.timedelta(days=stay), out)
         last = finish >= out
         shown = finish if finish <= world.end else None
-        rec = "" if shown is None else (rng.choice(("E5", "E6", "E17")) if last and aged else rng.choice(EXITS)) if last else "X1"
+        rec = (
+            ""
+            if shown is None
+            else (rng.choice(("E5", "E6", "E17")) if last and aged else rng.choice(EXITS))
+            if last
+            else "X1"
+        )
         step = rng.choice("PPBLTU")
         reason = rng.choice(("CARPL", "OTHER", "CREQB")) if rec == "X1" and step in "PBTU" else ""
         world.episodes.append({
@@ -194,7 +205,11 @@ def write_returns(folder, returns, companions_of=None, style=0):
         span = f"{year - 1}-{year % 100:02d}"
         where = {0: lambda kind: folder / span / f"{kind.title()}.csv", 1: lambda kind: folder / f"SSDA903_{year}_{kind.upper()}.CSV",
                  2: lambda kind: folder / f"903 {year - 1}_{year}" / f"{kind}.csv"}[style]  # fmt: skip
-        for kind, columns in (("episodes", EPISODE_COLUMNS), ("header", HEADER_COLUMNS), ("uasc", ["CHILD", "SEX", "DOB", "DUC"])):
+        for kind, columns in (
+            ("episodes", EPISODE_COLUMNS),
+            ("header", HEADER_COLUMNS),
+            ("uasc", ["CHILD", "SEX", "DOB", "DUC"]),
+        ):
             if tables[kind] or kind != "uasc":
                 write_csv(where(kind), tables[kind], columns)
     if companions_of is not None:
