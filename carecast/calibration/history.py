@@ -111,7 +111,7 @@ class Kernel:
         when = first + np.arange(-co.N_STEPS, steps + 1) * co.STEP_DAYS
         year = np.clip(((when - first) / w.DAYS_PER_YEAR).astype(int), 0, len(entries) - 1)
         past = when < first
-        people = np.interp(1970.5 + (when - 719345) / w.DAYS_PER_YEAR, *self.people)
+        people = np.interp(1970.0 + (when - 719344) / w.DAYS_PER_YEAR, *self.people)
         came = np.where(past, math.exp(before), np.exp(entries[year])) * people
         exit_level = np.where(past, 1.0, np.exp(exits[year])) - 1.0
         wanted = np.exp(residential[year])

@@ -5,6 +5,7 @@ folder is named by a hash of every file of this package, so an edited rule is ne
 (a read-only install without a home), code is compiled afresh each time.
 """
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -34,7 +35,8 @@ def cache_folder() -> Path | None:
     """A writable folder for compiled code, or None."""
     wanted = os.environ.get("CARECAST_CACHE_DIR")
     bases = [Path(wanted)] if wanted else [Path(platformdirs.user_cache_dir("carecast"))]
-    bases.append(Path(tempfile.gettempdir()) / f"carecast-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
+    with contextlib.suppress(OSError):  # a machine without any temporary folder
+        bases.append(Path(tempfile.gettempdir()) / f"carecast-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
     for base in bases:
         folder = base / f"compiled-{source_digest()}"
         try:

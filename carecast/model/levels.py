@@ -1,6 +1,7 @@
 """From numbers with sources to the flat tables of one replication: draw row, drift, levers in force month by month."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,9 @@ def window_path(window: Window, calendar: Calendar) -> Floats:
 def _named(names: tuple[str, ...], given: tuple[str, ...]) -> Floats:
     """Mask of ``names`` that are ``given``; nothing given means all."""
     return np.array([not given or name in given for name in names], dtype=bool)
+
+
+LEAST_RATIO = 1e-9  # a ratio of nothing: never again, within any run
 
 
 class HazardBuilder:
@@ -193,6 +197,10 @@ class ChanceTable:
             self.central[row, age, outcome] = chance
             self.column[row, age, outcome] = columns.get(names[outcome], -1)
 
+    def missing(self, n_ages: int) -> list[tuple[int, int]]:
+        """Rows and age bands (of the first ``n_ages``) that have no chances."""
+        return [(int(row), int(age)) for row, age in np.argwhere(self.central[:, :n_ages].sum(axis=2) <= 0)]
+
     def cumulated(self, values: Floats) -> Floats:
         """The flat cumulated table of one draw row; rows without chances fall to their last outcome."""
         table = np.where(self.column >= 0, values[self.column], self.central) if len(values) else self.central
@@ -209,7 +217,20 @@ def branch_table(parameters: ParameterSet, columns: dict[str, int]) -> ChanceTab
             chances = {w.OUTCOMES.index(name): p for name, p in branch.chances.items()}
             names = {w.OUTCOMES.index(name): f"branch.{branch.branch}.{age_name}.{name}" for name in branch.chances}
             table.fill(row, w.AGE_BANDS.index(age_name), chances, names, columns)
+    unused = w.BRANCHES.index("early_help")  # a case of early help that ends is closed
+    missing = [(row, age) for row, age in table.missing(w.N_AGE_BANDS) if row != unused]
+    _refuse_missing("branch", [(w.BRANCHES[row], age) for row, age in missing])
     return table
+
+
+def _refuse_missing(what: str, missing: Sequence[tuple[str, int]]) -> None:
+    if missing:
+        raise BadFile(
+            *(
+                f"parameters.toml: {what} {name!r} has no chances for age band {w.AGE_BANDS[age]}"
+                for name, age in missing
+            )
+        )
 
 
 _MOMENTS = {
@@ -235,7 +256,17 @@ def wanted_table(parameters: ParameterSet, columns: dict[str, int]) -> ChanceTab
             names = {w.PLACEMENT_TYPES.index(name): stem + name for name in row.chances}
             for at in rows:
                 table.fill(at, w.AGE_BANDS.index(age_name), chances, names, columns)
+    _refuse_missing(
+        "destination", [(_moment_name(row), age) for row, age in table.missing(w.ADULT) if row < rules.M_STEP_DOWN]
+    )
     return table
+
+
+def _moment_name(row: int) -> str:
+    """What a row of wanted types is called."""
+    if row < rules.M_MOVE:
+        return ("entry", "return", "remand", "unaccompanied")[row]
+    return f"move from {w.PLACEMENT_TYPES[row - rules.M_MOVE]}"
 
 
 def make_choices(
@@ -260,6 +291,6 @@ def make_choices(
         closed_memory_days=int(number("closed.memory_days", 730)),
         home_memory_days=int(number("home_after_care.memory_days", 2192)),
         home_support_days=int(number("home_after_care.support_days", 182)),
-        diverted_hazard_ratio=number("diverted.pre_entry_hazard_ratio", 1.0),
+        diverted_hazard_ratio=max(number("diverted.pre_entry_hazard_ratio", 1.0), LEAST_RATIO),
         wait_limit_days=int(number("waiting.limit_days", 36500)),
     )

@@ -116,6 +116,17 @@ class Chances(Sourced):
         return self
 
 
+BRANCH_OUTCOMES = {
+    "contact": ("closed", "early_help", "assessment"),
+    "referral": ("closed", "early_help", "assessment"),
+    "assessment": ("closed", "early_help", "support", "protection", "pre_entry"),
+    "early_help": ("closed", "assessment"),
+    "support": ("closed", "early_help", "support", "protection", "pre_entry"),
+    "protection": ("closed", "early_help", "support", "pre_entry"),
+    "pre_entry": ("closed", "early_help", "support", "protection", "kinship_order", "care_at_home", "care_away"),
+}
+
+
 class Branch(Chances):
     """What happens next at a branch of the pathway; draws columns ``branch.BRANCH.AGE.OUTCOME``."""
 
@@ -125,9 +136,10 @@ class Branch(Chances):
     def _words(self) -> "Branch":
         if self.branch not in w.BRANCHES:
             raise ValueError(f"branch {self.branch!r} is not one of {', '.join(w.BRANCHES)}")
+        allowed = BRANCH_OUTCOMES[self.branch]
         for name in self.chances:
-            if name not in w.OUTCOMES:
-                raise ValueError(f"outcome {name!r} is not one of {', '.join(w.OUTCOMES)}")
+            if name not in allowed:
+                raise ValueError(f"branch {self.branch!r} cannot lead to {name!r}, only to {', '.join(allowed)}")
         return self
 
 

@@ -349,9 +349,15 @@ def closed(world: World, case: Case, since: int) -> Story:
     world.record(case, w.CASE_CLOSED)
     day, cause = wait(world, case, w.CLOSED, since)
     yield world.until(day)
-    if cause == w.LIMIT_REACHED or not drop_adults(world, case):
-        return w.TO_NOBODY
-    return referral(world, case)
+    return reopened(world, case, cause)
+
+
+def reopened(world: World, case: Case, cause: int) -> int:
+    """What follows a closed case: a new referral, or nobody; when its lead child turns 18 the others are followed on."""
+    if cause == w.LIMIT_REACHED:
+        is_adult = rules.is_adult(case.birth_day, world.today)
+        return w.TO_CLOSED if is_adult and drop_adults(world, case) else w.TO_NOBODY
+    return referral(world, case) if drop_adults(world, case) else w.TO_NOBODY
 
 
 STAGES = {

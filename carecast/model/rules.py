@@ -51,6 +51,11 @@ def age_band_end(band: int) -> int:
     return 6574 if band == 4 else w.NEVER
 
 
+def is_adult(birth_day: int, day: int) -> bool:
+    """Whether somebody is 18 on a day."""
+    return day - birth_day >= ADULT_AGE_DAYS
+
+
 def duration_band(days: int) -> int:
     """Duration band of so many days."""
     if days < 182:

@@ -286,11 +286,17 @@ def case_due(s: Stage, case: int, cause: int, day: int) -> None:
         outcome = supported(s, case, state, cause, day)
     elif state == w.PRE_ENTRY:
         outcome = decided(s, case, day)
-    elif cause == w.LIMIT_REACHED or not drop_adults(s, case, day):
-        outcome = w.TO_NOBODY
     else:
-        outcome = refer(s, case, day)
+        outcome = reopened(s, case, cause, day)
     go(s, case, outcome, day, day)
+
+
+def reopened(s: Stage, case: int, cause: int, day: int) -> int:
+    """What follows a closed case: a new referral, or nobody; when its lead child turns 18 the others are followed on."""
+    if cause == w.LIMIT_REACHED:
+        is_adult = rules.is_adult(s.cases.birth_day[case], day)
+        return w.TO_CLOSED if is_adult and drop_adults(s, case, day) else w.TO_NOBODY
+    return refer(s, case, day) if drop_adults(s, case, day) else w.TO_NOBODY
 
 
 def supported(s: Stage, case: int, state: int, cause: int, day: int) -> int:

@@ -101,6 +101,9 @@ def placements(rows: pd.DataFrame) -> pd.DataFrame:
     out["end_kind"] = np.select(
         [out["end"].isna() & out["vanished"], out["end"].isna(), out["continues"]], ["vanished", "open", "move"], "exit"
     )
+    opens = out.groupby(["id", "spell"], sort=False)
+    known = opens["start_kind"].transform("first") != "already_in_care"
+    out["care_started"] = opens["start"].transform("first").where(known)
     return out
 
 

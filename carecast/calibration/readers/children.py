@@ -5,6 +5,7 @@ import pandas as pd
 
 from carecast.calibration.readers import dates
 from carecast.calibration.readers.codes import ssda903
+from carecast.calibration.readers.history import DAY
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import USED
 
@@ -17,7 +18,7 @@ def births(frame: pd.DataFrame, report: Report, optional: bool = False) -> pd.Se
     ``optional``: a blank says nothing wrong (companion files), and a bad one costs the age, not the row.
     """
     if "dob" not in frame.columns:
-        return pd.Series(np.full(len(frame), "NaT", dtype=dates_type()), index=frame.index)
+        return pd.Series(np.full(len(frame), "NaT", dtype=DAY), index=frame.index)
     found, kinds = dates.parse(frame["dob"])
     for kind, rule in dates.RULE_OF.items():
         fate = None if kind in (dates.SWAPPED, dates.SERIAL) else 1
@@ -29,17 +30,12 @@ def births(frame: pd.DataFrame, report: Report, optional: bool = False) -> pd.Se
     return found.where(~wild)
 
 
-def dates_type() -> str:
-    """How days are held."""
-    return "datetime64[s]"
-
-
 def read_children(report: Report, headers: list[int], uasc: list[int]) -> pd.DataFrame:
     """One row per header row that can be used: id, year, dob, sex, t, row, and whether unaccompanied."""
     parts = [_one(report, number, is_uasc=number in uasc) for number in [*headers, *uasc]]
     columns = ["id", "year", "dob", "sex", "unaccompanied", "t", "row"]
     if not parts:
-        return pd.DataFrame({name: pd.Series(dtype="object") for name in columns}).astype({"dob": dates_type()})
+        return pd.DataFrame({name: pd.Series(dtype="object") for name in columns}).astype({"dob": DAY})
     return pd.concat(parts, ignore_index=True)[columns]
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from carecast.calibration.readers import dates
-from carecast.calibration.readers.children import births, dates_type
+from carecast.calibration.readers.children import births
 from carecast.calibration.readers.codes import ssda903
-from carecast.calibration.readers.history import tidy
+from carecast.calibration.readers.history import DAY, tidy
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import EXCLUDED, REFUSED, REPAIRED, USED
 
@@ -97,8 +97,9 @@ class Companions:
 
     def tables(self, number: dict[str, int]) -> dict[str, pd.DataFrame]:
         """Tidy tables, children numbered."""
-        out = {}
-        for kind in ("referrals", "early_help", "capacity"):
+        out: dict[str, pd.DataFrame] = {}
+        kinds: tuple[str, ...] = ("referrals", "early_help", "capacity")
+        for kind in kinds:
             if kind in self.frames and len(self.frames[kind]):
                 frame = self.frames[kind]
                 if "id" in frame.columns:
@@ -163,6 +164,15 @@ def dated(frame: pd.DataFrame, column: str, report: Report, blank: str | None, i
     return frame[keep & ~wild].reset_index(drop=True)
 
 
+def spanned(frame: pd.DataFrame, start: str, end: str, report: Report) -> pd.DataFrame:
+    """Rows with ``start`` and ``end`` as dates, the end blank when open; ends before starts refused."""
+    frame = dated(frame, start, report, "blank_start", "start")
+    frame = dated(frame, end, report, None, "end")
+    before = frame["end"] < frame["start"]
+    report.flag(frame[before], end.upper(), "end_before_start")
+    return frame[~before].reset_index(drop=True)
+
+
 def identified(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     """Rows with a child."""
     report.flag(frame[frame["child"] == ""], "CHILD", "blank_child")
@@ -182,7 +192,7 @@ def worded(frame: pd.DataFrame, column: str, words: dict[str, Any], report: Repo
 def aged(frame: pd.DataFrame, when: str, column: str, report: Report) -> pd.DataFrame:
     """Rows with dates of birth that can be; adults refused."""
     frame["dob"] = births(frame, report, optional=True) if (frame["dob"] != "").any() else pd.NaT
-    frame["dob"] = frame["dob"].astype(dates_type())
+    frame["dob"] = frame["dob"].astype(DAY)
     late = frame["dob"] > frame[when] + pd.Timedelta(days=UNBORN_DAYS)
     report.flag(frame[late], "DOB", "dob_after_referral", fate=REPAIRED)
     frame.loc[late, "dob"] = pd.NaT
@@ -212,11 +222,7 @@ def _referrals(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
 
 
 def _early_help(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
-    frame = dated(identified(frame, report), "start_date", report, "blank_start", "start")
-    frame = dated(frame, "end_date", report, None, "end")
-    before = frame["end"] < frame["start"]
-    report.flag(frame[before], "END_DATE", "end_before_start")
-    frame = aged(frame[~before].reset_index(drop=True), "start", "START_DATE", report)
+    frame = aged(spanned(identified(frame, report), "start_date", "end_date", report), "start", "START_DATE", report)
     again = (frame["eh_id"] != "") & frame.duplicated("eh_id")
     report.flag(frame[again], "EH_ID", "same_start_twice", "this number stands on another row", fate=USED)
     frame["route"] = worded(frame, "route", ROUTES, report)

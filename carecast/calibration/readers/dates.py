@@ -1,5 +1,6 @@
-"""Dates as councils write them: day first, ISO, month in letters, a spreadsheet's day number; and what is wrong with others."""
+"""Dates as councils write them: day first, ISO, month in letters, a spreadsheet's day number; and what is wrong."""
 
+import calendar
 import datetime as dt
 import re
 from typing import Any
@@ -14,7 +15,7 @@ _DAY_FIRST = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4}|\d{2})(?:[ T]\d
 _YEAR_FIRST = re.compile(r"(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2})(?:[ T]\d.*)?")
 _COMPACT = re.compile(r"(19|20)(\d{2})(\d{2})(\d{2})")
 _LETTERS = re.compile(r"(\d{1,2})[ \-/]([A-Za-z]{3,9})[ \-/,]+(\d{4}|\d{2})")
-_MONTHS = {name: at for at, name in enumerate(("jan feb mar apr may jun jul aug sep oct nov dec").split(), 1)}
+_MONTHS = {name.lower(): at for at, name in enumerate(calendar.month_abbr) if name}
 _SERIAL_DAY = re.compile(r"\d{5}(\.0+)?")
 _FIRST_SERIAL = dt.date(1899, 12, 30)
 _TWO_DIGIT_PIVOT = 50  # 49 is 2049, 50 is 1950

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from carecast.calibration.readers import dates
-from carecast.calibration.readers.children import dates_type
 from carecast.calibration.readers.codes import KINDS_WITHOUT_PROVIDER, ssda903
+from carecast.calibration.readers.history import DAY
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import REPAIRED, USED
 
@@ -137,7 +137,7 @@ def check_ages(rows: pd.DataFrame, children: pd.DataFrame, report: Report) -> pd
     A start before a date of birth that fits the child's other rows is the start's mistake: that row is refused.
     """
     born = children.set_index("id")["dob"].reindex(rows["id"])
-    rows = rows.assign(dob=born.to_numpy().astype(dates_type()))
+    rows = rows.assign(dob=born.to_numpy().astype(DAY))
     before = rows["decom"] < rows["dob"]
     report.flag(rows[before], "DECOM", "dob_after_entry", "before the birth that the child's other rows fit", fate=3)
     adult = dates.birthday(rows["dob"], 18)
@@ -175,3 +175,12 @@ def check_headers(rows: pd.DataFrame, told: pd.DataFrame, years: set[int], repor
     report.flag(missing[anywhere], "CHILD", "child_not_in_header", "another return's header has the child", fate=USED)
     report.flag(missing[~anywhere], "CHILD", "child_not_in_header")
     report.counts["children_not_in_header"] = int(missing["id"].nunique())
+
+
+def end_at_18(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
+    """What stays open ends on the 18th birthday if that has come; the rest is observed to the end of its return."""
+    grown = rows["dec"].isna() & (rows["adult"] + pd.Timedelta(days=GRACE_DAYS) < rows["sees_to"])
+    report.flag(rows[grown], "DEC", "past_18", "open after the birthday")
+    rows.loc[grown, "dec"], rows.loc[grown, "rec"] = rows.loc[grown, "adult"], "E8"
+    rows["observed_to"] = rows["sees_to"].where(rows["dec"].isna())
+    return rows

@@ -7,12 +7,12 @@ is known to have gone on.
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-DAY = "datetime64[s]"
+DAY: Final = "datetime64[s]"
 TABLES: dict[str, dict[str, str]] = {
     "children": {
         "child": "int64", "dob": DAY, "sex": "object", "unaccompanied": "bool", "locality": "object", "family": "Int64",
@@ -27,7 +27,7 @@ TABLES: dict[str, dict[str, str]] = {
     "placements": {
         "child": "int64", "spell": "int64", "order": "int64", "start": DAY, "end": DAY, "observed_to": DAY,
         "placement_type": "object", "provider": "object", "legal_status": "object", "need": "object",
-        "start_kind": "object", "end_kind": "object", "cause": "object", "end_reason": "object",
+        "care_started": DAY, "start_kind": "object", "end_kind": "object", "cause": "object", "end_reason": "object",
         "move_reason": "object", "distance_miles": "float64", "out_of_area": "Float64", "weekly_cost_gbp": "float64",
     },
     "referrals": {
@@ -122,7 +122,7 @@ class History:
         out = grouped.agg(
             start=("start", "first"), end=("end", "last"), observed_to=("observed_to", "last"), cause=("cause", "last"),
             end_kind=("end_kind", "last"), first=("start_kind", "first"), legal_status=("legal_status", "first"),
-            need=("need", "first"),
+            need=("need", "first"), care_started=("care_started", "first"),
         ).reset_index()  # fmt: skip
         out["left_truncated"] = out.pop("first") == "already_in_care"
         return out

@@ -1,4 +1,4 @@
-"""Rows of the episodes tables set against the other rows of the same child: overlaps, open ends, dates the wrong way round."""
+"""Rows of the episodes tables set against the child's other rows: overlaps, open ends, swapped days and months."""
 
 import numpy as np
 import pandas as pd

@@ -68,7 +68,8 @@ def files_under(path: Path) -> list[Path]:
 def all_tables(path: Path) -> tuple[list[Table], list[Path], list[str]]:
     """(tables of CSV and XLSX files with standard headings, XML files, what could not be opened)."""
     tables: list[Table] = []
-    documents, bad = [], []
+    documents: list[Path] = []
+    bad: list[str] = []
     for found in files_under(path):
         shown = found.name if path.is_file() else found.relative_to(path).as_posix()
         if found.suffix.lower() == ".xml":

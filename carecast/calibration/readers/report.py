@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -141,12 +141,12 @@ class Report:
         every = self.found()
         if not len(every):
             return []
-        grouped = every.groupby(["rule", "severity", "fate"], sort=False)
-        rows = [
-            {"rule": rule, "severity": severity, "fate": FATES[fate], "rows": len(part), "meaning": RULES[rule].text,
-             "first": f"{part['file'].iloc[0]}, line {part['line'].iloc[0]}"}
-            for (rule, severity, fate), part in grouped
-        ]  # fmt: skip
+        rows = []
+        for key, part in every.groupby(["rule", "severity", "fate"], sort=False):
+            rule, severity, fate = cast("tuple[str, str, int]", key)
+            first = f"{part['file'].iloc[0]}, line {part['line'].iloc[0]}"
+            rows.append({"rule": rule, "severity": severity, "fate": FATES[fate], "rows": len(part),
+                         "meaning": RULES[rule].text, "first": first})  # fmt: skip
         gravity = {"error": 0, "warning": 1, "info": 2}
         return sorted(rows, key=lambda row: (gravity[row["severity"]], -row["rows"], row["rule"]))
 

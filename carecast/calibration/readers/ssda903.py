@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from carecast.calibration.readers import chains, companions, dates, episodes, pairs, years
-from carecast.calibration.readers.children import dates_type, read_children, settle
+from carecast.calibration.readers.children import read_children, settle
 from carecast.calibration.readers.distance import fill_distances
-from carecast.calibration.readers.history import History, renumbered, tidy
+from carecast.calibration.readers.history import DAY, History, renumbered, tidy
 from carecast.calibration.readers.places import kind_of_903, names
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.table import Table
@@ -43,7 +43,7 @@ def read(tables: list[Table], report: Report) -> History:
         )
     last = _last_day(merged, others)
     merged["sees_to"] = years.ends_of_returns(merged, last)
-    followed = _past_18(years.follow(merged, report), report)
+    followed = episodes.end_at_18(years.follow(merged, report), report)
     care = _priced(followed, others, report)
     observed = years.observed_from(rows)
     care["window"] = pd.Timestamp(observed) if observed else pd.NaT
@@ -111,15 +111,6 @@ def _latest(care: pd.DataFrame, last: dt.date | None) -> dt.date:
     return found
 
 
-def _past_18(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
-    """What stays open ends on the 18th birthday if that has come; the rest is observed to the end of its return."""
-    grown = rows["dec"].isna() & (rows["adult"] + pd.Timedelta(days=episodes.GRACE_DAYS) < rows["sees_to"])
-    report.flag(rows[grown], "DEC", "past_18", "open after the birthday")
-    rows.loc[grown, "dec"], rows.loc[grown, "rec"] = rows.loc[grown, "adult"], "E8"
-    rows["observed_to"] = rows["sees_to"].where(rows["dec"].isna())
-    return rows
-
-
 def _priced(rows: pd.DataFrame, others: companions.Companions, report: Report) -> pd.DataFrame:
     """Weekly cost and distance of every episode, from the companion file first."""
     miles = pd.to_numeric(rows["pl_distance"].where(rows["pl_distance"] != ""), errors="coerce")
@@ -154,7 +145,7 @@ def _tables(
         "decom": "start", "dec": "end", "rne": "start_reason", "ls": "legal_status", "cin": "need",
         "place_provider": "provider", "rec": "end_reason", "reason_place_change": "move_reason",
     })  # fmt: skip
-    person["dob"] = person["dob"].astype(dates_type())
+    person["dob"] = person["dob"].astype(DAY)
     out = {"children": tidy(person, "children"), "episodes": tidy(renamed, "episodes"),
            "placements": tidy(placed, "placements")}  # fmt: skip
     if care["weekly_cost_gbp"].notna().any():

@@ -28,7 +28,8 @@ VERSION_ORDER = [
 
 def financial_year(days: pd.Series) -> pd.Series:
     """The calendar year in which the financial year of each day ends."""
-    return days.dt.year + (days.dt.month > 3).astype(int)
+    found: pd.Series = days.dt.year + (days.dt.month > 3).astype(int)
+    return found
 
 
 def date_returns(report: Report, numbers: list[int], raw_dates: dict[int, pd.Series]) -> None:

@@ -1,4 +1,4 @@
-"""Defects planted one by one into clean returns, each with the file and line where it stands and the rule that should see it."""
+"""Defects planted one by one into clean returns: where each stands, and the rules that may see it."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -138,15 +138,16 @@ def _helped(rng, world, referrals):
         world.referrals.append({
             "REFERRAL_ID": f"R{at}", "CHILD": f"F{who}", "DOB": dob, "REF_DATE": when,
             "SOURCE": rng.choice(("Police", "School", "Health")), "LOCALITY": rng.choice(("East", "West")),
-            "PRIMARY_NEED": f"N{rng.randrange(1, 9)}", "OUTCOME": rng.choice(("No further action", "Early help", "Assessment")),
+            "PRIMARY_NEED": f"N{rng.randrange(1, 9)}",
+            "OUTCOME": rng.choice(("No further action", "Early help", "Assessment")),
             "RE_REFERRAL_12M": rng.choice("01"),
         })  # fmt: skip
     for at in range(referrals // 5):
         when = first + dt.timedelta(days=rng.randrange(days))
         end = when + dt.timedelta(days=rng.randrange(20, 300))
         world.early_help.append({
-            "EH_ID": f"E{at}", "CHILD": f"G{at}", "DOB": when - dt.timedelta(days=rng.randrange(1, 6400)), "START_DATE": when,
-            "END_DATE": end if end <= world.end else None, "LOCALITY": rng.choice(("East", "West")),
+            "EH_ID": f"E{at}", "CHILD": f"G{at}", "DOB": when - dt.timedelta(days=rng.randrange(1, 6400)),
+            "START_DATE": when, "END_DATE": end if end <= world.end else None, "LOCALITY": rng.choice(("East", "West")),
             "ROUTE": rng.choice(("Referral", "Community")),
             "OUTCOME": rng.choice(("Needs met", "Disengaged", "Stepped up")) if end <= world.end else "",
         })  # fmt: skip
@@ -202,19 +203,26 @@ def write_returns(folder, returns, companions_of=None, style=0):
     """Yearly folders (or files) in one of several styles, and the companion files."""
     folder = Path(folder)
     for year, tables in returns.items():
-        span = f"{year - 1}-{year % 100:02d}"
-        where = {0: lambda kind: folder / span / f"{kind.title()}.csv", 1: lambda kind: folder / f"SSDA903_{year}_{kind.upper()}.CSV",
-                 2: lambda kind: folder / f"903 {year - 1}_{year}" / f"{kind}.csv"}[style]  # fmt: skip
         for kind, columns in (
             ("episodes", EPISODE_COLUMNS),
             ("header", HEADER_COLUMNS),
             ("uasc", ["CHILD", "SEX", "DOB", "DUC"]),
         ):
             if tables[kind] or kind != "uasc":
-                write_csv(where(kind), tables[kind], columns)
+                write_csv(_path(folder, year, kind, style), tables[kind], columns)
     if companions_of is not None:
         write_companions(folder, companions_of)
     return folder
+
+
+def _path(folder, year, kind, style):
+    """Where a table goes: in yearly folders, in files with the year in their names, or in folders in capitals."""
+    span = f"{year - 1}-{year % 100:02d}"
+    return (
+        folder / span / f"{kind.title()}.csv",
+        folder / f"SSDA903_{year}_{kind.upper()}.CSV",
+        folder / f"903 {year - 1}_{year}" / f"{kind}.csv",
+    )[style]
 
 
 def write_companions(folder, world):
