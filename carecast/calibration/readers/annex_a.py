@@ -1,4 +1,4 @@
-"""Ofsted's Annex A: lists 1 to 8 of a workbook, or each in a file. No cost, no distance; list 8 has the latest placement only."""
+"""Ofsted's Annex A: lists 1 to 8 of a workbook, or each in a file. List 8 has only the latest placement."""
 
 import pandas as pd
 
@@ -23,13 +23,15 @@ LISTS = {  # a heading that only this list has, by words that must all be in it
 FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
     "early_help": {"start": ("assessment", "start"), "end": ("assessment", "completion")},
     "referrals": {"date": ("date", "referral"), "source": ("source",), "nfa": ("nfa",), "before": ("number", "referrals")},
-    "support": {"start": ("cin", "start"), "end": ("closure", "date"), "need": ("need",), "end_reason": ("reason", "closure")},
+    "support": {"start": ("cin", "start"), "end": ("closure", "date"), "need": ("need",),
+                "end_reason": ("reason", "closure")},
     "protection": {"start": ("plan", "start"), "end": ("plan", "end"), "category": ("latest", "category"),
                    "previous_plans": ("previous", "plans")},
     "looked_after": {
         "care": ("date", "started", "looked"), "start": ("start", "recent", "placement"), "end": ("date", "ceased"),
         "reason": ("reason", "ceased"), "place": ("placement", "type"), "provider": ("placement", "provider"),
-        "ls": ("legal", "status"), "need": ("category", "need"), "uasc": ("unaccompanied",), "where": ("placement", "location"),
+        "ls": ("legal", "status"), "need": ("category", "need"), "uasc": ("unaccompanied",),
+        "where": ("placement", "location"),
     },
 }  # fmt: skip
 

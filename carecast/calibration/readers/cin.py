@@ -15,9 +15,11 @@ from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.table import Table
 from carecast.model.parameters import BadFile
 
-FIELDS = ("child", "dob", "sex", "cinreferraldate", "referralsource", "primaryneedcode", "cinclosuredate", "reasonforclosure",
-          "referralnfa", "cinplanstartdate", "cinplanenddate", "cppstartdate", "cppenddate", "latestcategoryofabuse",
-          "initialcategoryofabuse", "numberofpreviouscpp")  # fmt: skip
+FIELDS = (
+    "child", "dob", "sex", "cinreferraldate", "referralsource", "primaryneedcode", "cinclosuredate", "reasonforclosure",
+    "referralnfa", "cinplanstartdate", "cinplanenddate", "cppstartdate", "cppenddate", "latestcategoryofabuse",
+    "initialcategoryofabuse", "numberofpreviouscpp",
+)  # fmt: skip
 NAMES = {"lachildid": "child", "personbirthdate": "dob", "gendercurrent": "sex", "sex": "sex"}
 EVENTS = ("cinreferraldate", "cinplanstartdate", "cppstartdate")
 REPEATS = ("cindetails", "cinplandates", "childprotectionplans")  # elements that make a row of their own

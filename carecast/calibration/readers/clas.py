@@ -114,7 +114,9 @@ def read(tables: list[Table], report: Report) -> History:
     care = stays.follow(rows, children, report, month=7)
     if not len(care):
         raise BadFile("no row of the placements table could be used; see `carecast check`")
-    frames = {kind: others.frames[kind] for kind in ("referrals", "early_help", "capacity") if kind in others.frames}
+    frames: dict[str, pd.DataFrame] = {
+        kind: others.frames[kind] for kind in ("referrals", "early_help", "capacity") if kind in others.frames
+    }
     tables_out = stays.numbered(care, children, frames, others.localities(), report)
     companions.say_missing(report, found)
     history = History("clas", "scotland", report.council, care["decom"].min().date(), stays.last_day(tables_out),

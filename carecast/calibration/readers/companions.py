@@ -72,7 +72,7 @@ class Companions:
         columns = ["id", "year", "dob", "sex", "unaccompanied", "t", "row"]
         parts = [frame for kind, frame in self.frames.items() if kind in ("referrals", "early_help")]
         if not parts:
-            return pd.DataFrame(columns=columns)
+            return pd.DataFrame({name: pd.Series(dtype="object") for name in columns}).astype({"dob": DAY})
         joined = pd.concat(parts, ignore_index=True)
         return joined.assign(year=0, sex="", unaccompanied=False)[columns]
 

@@ -52,7 +52,7 @@ def read_history(path: Path | str, form: str | None = None, council: str = "") -
 
 def _told(tables: list[Table]) -> str | None:
     """The format, by the most telling table; child-level returns before aggregates."""
-    kinds = {
+    kinds: dict[str, Callable[[Table], bool]] = {
         "ssda903": lambda table: kind_of_903(table) == "episodes",
         "annex_a": lambda table: annex_a.list_of(table) in ("looked_after", "protection", "support"),
         "cin": cin.is_cin,

@@ -241,8 +241,8 @@ def period_end(text: str) -> pd.Timestamp:
         return pd.Timestamp(year=int(found[1]), month=6 if mid else 12, day=30 if mid else 31)
     for form in ("%Y-%m-%d", "%d %B %Y", "%d/%m/%Y", "%B %Y", "%Y-%m"):
         day = pd.to_datetime(text.strip(), format=form, errors="coerce")
-        if day is not pd.NaT:
-            return pd.Timestamp(day)
+        if isinstance(day, pd.Timestamp):
+            return day
     return pd.NaT  # type: ignore[return-value]
 
 

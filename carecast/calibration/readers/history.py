@@ -88,8 +88,12 @@ def tidy(frame: pd.DataFrame, table: str) -> pd.DataFrame:
         else:
             blank: Any = {"object": "", "bool": False, "int64": -1}.get(kind)
             column = pd.Series([blank] * len(frame), index=frame.index, dtype="object")
-        out[name] = column.fillna("").astype("object") if kind == "object" else column.astype(kind)
+        out[name] = column.fillna("").astype("object") if kind == "object" else _cast(column, kind)
     return pd.DataFrame(out).reset_index(drop=True)
+
+
+def _cast(column: pd.Series, kind: Any) -> pd.Series:
+    return column.astype(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,10 @@ def renumbered(history: History) -> History:
         ]
         rest = [column for column in changed.columns if column not in columns]
         tables[name] = _sorted(changed, columns, rest)
+    for name in set(tables) - set(personal):
+        first_columns = [column for column in (STARTS.get(name, ""),) if column in tables[name].columns]
+        rest = [column for column in tables[name].columns if column not in first_columns]
+        tables[name] = _sorted(tables[name], first_columns, rest)
     return replace(history, tables=tables)
 
 
@@ -193,7 +201,7 @@ def _sorted(frame: pd.DataFrame, columns: list[str], rest: list[str]) -> pd.Data
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns whose hashes do not depend on how a blank is held."""
-    out = {}
+    out: dict[str, pd.Series] = {}
     for name in frame.columns:
         column = frame[name]
         if str(column.dtype) in ("Float64", "Int64"):

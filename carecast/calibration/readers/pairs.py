@@ -17,22 +17,18 @@ def unswap(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
     A start fits when another row of the child ends on it or another return has it too; an end fits when a row of the
     child starts on it.
     """
-    keys = pd.MultiIndex.from_arrays([rows["id"], rows["decom"]])
-    ends = pd.MultiIndex.from_arrays([rows["id"], rows["raw_dec"]])
-    versions = rows.groupby(["id", "decom"])["year"].transform("nunique")
-    turned = dates.swap(rows["decom"])
-    key = pd.MultiIndex.from_arrays([rows["id"], turned])
-    lonely = ~keys.isin(ends) & (versions == 1)
-    start = lonely & turned.notna() & (key.isin(ends) | (key.isin(keys) & (rows["rne"] == "S")))
-    report.flag(rows[start], "DECOM", "us_date", "as the child's other rows show")
-    rows.loc[start, "decom"] = turned[start]
-    keys = pd.MultiIndex.from_arrays([rows["id"], rows["decom"]])
-    turned = dates.swap(rows["raw_dec"])
-    fits = pd.MultiIndex.from_arrays([rows["id"], turned]).isin(keys)
-    stray = ~pd.MultiIndex.from_arrays([rows["id"], rows["raw_dec"]]).isin(keys)
-    end = stray & fits & rows["rec"].isin(["X1", ""]) & (turned > rows["decom"])
+    starts, ends = (pd.MultiIndex.from_arrays([rows["id"], rows[name]]) for name in ("decom", "raw_dec"))
+    turned_start, turned_end = dates.swap(rows["decom"]), dates.swap(rows["raw_dec"])
+    new_start, new_end = (pd.MultiIndex.from_arrays([rows["id"], turned]) for turned in (turned_start, turned_end))
+    lonely = ~starts.isin(ends) & (rows.groupby(["id", "decom"])["year"].transform("nunique") == 1)
+    start = lonely & turned_start.notna() & (new_start.isin(ends) | (new_start.isin(starts) & (rows["rne"] == "S")))
+    end = ~ends.isin(starts) & new_end.isin(starts) & rows["rec"].isin(["X1", ""]) & (turned_end > rows["decom"])
+    either = start & new_start.isin(ends[end.to_numpy()])
+    report.flag(rows[either], "DECOM", "us_date", "or the end of the row before, which is taken to be wrong", fate=USED)
+    report.flag(rows[start & ~either], "DECOM", "us_date", "as the child's other rows show")
     report.flag(rows[end], "DEC", "us_date", "as the child's other rows show")
-    rows.loc[end, "dec"], rows.loc[end, "end_rule"] = turned[end], ""
+    rows.loc[start & ~either, "decom"] = turned_start[start & ~either]
+    rows.loc[end, "dec"], rows.loc[end, "end_rule"] = turned_end[end], ""
     late = rows["dec"].notna() & (rows["dec"] < rows["decom"])
     rows.loc[late, "end_rule"] = "end_before_start"
     rows.loc[late, "dec"] = pd.NaT

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from returns import birthday, text
+from tests.calibration.readers.returns import birthday, text
 
 
 @dataclass(frozen=True)
