@@ -14,7 +14,9 @@ Rows = dict[str, int]
 
 
 def check(
-    history: Annotated[str, typer.Argument(metavar="HISTORY", help="A file or a folder of returns.")],
+    history: Annotated[
+        str, typer.Argument(metavar="HISTORY", help="A file, a folder of returns, or a shipped council pack.")
+    ],
     form: Annotated[
         str | None,
         typer.Option("--format", metavar="F", help="Read it as this format instead of telling by its columns."),
@@ -29,9 +31,13 @@ def check(
 
     Example: `carecast check returns/ --list problems.csv`
     """
+    from carecast.calibration.pack import PUBLISHED, pack_names
     from carecast.calibration.readers import read_history
 
-    _, report = read_history(Path(history), form, council)
+    path = Path(history)
+    if not path.exists() and history in pack_names():
+        path = PUBLISHED / history.replace("-", "_")
+    _, report = read_history(path, form, council)
     document = report.document()
     if as_list is not None:
         write_list(as_list, document["problems"])

@@ -14,6 +14,7 @@ import typer
 
 from carecast import __version__
 from carecast.cli import story
+from carecast.cli.check import check
 from carecast.cli.doors import Bar, StoppedError, say, show, show_json
 from carecast.cli.sections import targets_text
 from carecast.cli.text import records
@@ -44,7 +45,7 @@ Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Seed of all draw
 def register(app: typer.Typer) -> None:
     """Add every command, in the order a newcomer meets them."""
     app.callback()(about)
-    for command in (demo, calibrate, run, compare, target, journey, dashboard):
+    for command in (demo, check, calibrate, run, compare, target, journey, dashboard):
         app.command(help=command.__doc__)(command)
 
 

@@ -113,7 +113,7 @@ def read(tables: list[Table], report: Report) -> History:
     children = settle(pd.concat([people, others.births], ignore_index=True), rows, report)
     care = stays.follow(rows, children, report, month=7)
     if not len(care):
-        raise BadFile("no row of the placements table could be used; see `carecast check`")
+        raise BadFile("no row of the placements table could be used; see docs/data-formats.md")
     frames: dict[str, pd.DataFrame] = {
         kind: others.frames[kind] for kind in ("referrals", "early_help", "capacity") if kind in others.frames
     }

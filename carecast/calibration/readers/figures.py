@@ -59,6 +59,8 @@ def read_dfe(tables: list[Table], report: Report) -> History:
     if not parts:
         raise BadFile("no table of DfE open data: one has time_period, geographic_level, new_la_code and la_name")
     figures = pd.concat(parts, ignore_index=True)
+    if not len(figures):
+        raise BadFile("no figure with a date could be read; see docs/data-formats.md")
     if report.council:
         figures = _one_council(figures, report)
     return _history("dfe", "england", figures, report)
@@ -86,8 +88,8 @@ def _dfe(report: Report, number: int) -> pd.DataFrame:
     repeated = good.duplicated([*PLACES, *groups, *values])
     report.flag(good[repeated], "", "duplicate_row")
     good = good[~repeated]
-    parts = [_column(good, name, groups, table.file, report) for name in values]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    parts = [_column(good, name, groups, table.file, report) for name in values if len(good)]
+    return pd.concat(parts, ignore_index=True) if len(good) and parts else pd.DataFrame()
 
 
 def _column(frame: pd.DataFrame, name: str, groups: list[str], source: str, report: Report) -> pd.DataFrame:
@@ -263,7 +265,7 @@ def _history(form: str, nation: str, figures: pd.DataFrame, report: Report) -> H
     table = tidy(figures, "figures").sort_values(["measure", "breakdown", "area", "date"]).reset_index(drop=True)
     days = table["date"].dropna()
     if not len(days):
-        raise BadFile("no figure with a date could be read; see `carecast check`")
+        raise BadFile("no figure with a date could be read; see docs/data-formats.md")
     report.counts.update({"figures": len(table), "figures_suppressed": int(table["value"].isna().sum()),
                           "areas": int(table["area"].nunique())})  # fmt: skip
     report.lack("child-level returns", "stays, moves, ages and prices of the council's own children")

@@ -23,7 +23,7 @@ def unswap(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
     lonely = ~starts.isin(ends) & (rows.groupby(["id", "decom"])["year"].transform("nunique") == 1)
     start = lonely & turned_start.notna() & (new_start.isin(ends) | (new_start.isin(starts) & (rows["rne"] == "S")))
     end = ~ends.isin(starts) & new_end.isin(starts) & rows["rec"].isin(["X1", ""]) & (turned_end > rows["decom"])
-    either = start & new_start.isin(ends[end.to_numpy()])
+    either = start & new_start.isin(ends[np.asarray(end)])
     report.flag(rows[either], "DECOM", "us_date", "or the end of the row before, which is taken to be wrong", fate=USED)
     report.flag(rows[start & ~either], "DECOM", "us_date", "as the child's other rows show")
     report.flag(rows[end], "DEC", "us_date", "as the child's other rows show")

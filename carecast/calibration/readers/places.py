@@ -12,10 +12,12 @@ SUFFIXES = (*TEXT_SUFFIXES, *BOOK_SUFFIXES, ".xml")
 ALIASES = {
     "child": ("child_id", "childid", "child_number", "lachildid", "la_child_id", "child_unique_id", "person_id"),
     "dob": ("date_of_birth", "birth_date", "personbirthdate", "dateofbirth"),
+    "sex": ("gender",),
+}
+ALIASES_903 = {
     "place_provider": ("placement_provider", "provider_type"),
     "place": ("placement",),
     "reason_place_change": ("reason_for_placement_change",),
-    "sex": ("gender",),
 }
 OTHER_903 = {  # a column that tells, the table it belongs to
     "sdq_score": "oc2", "sdq_reason": "oc2", "health_check": "oc2", "immunisations": "oc2", "date_int": "ad1",
@@ -90,7 +92,7 @@ def all_tables(path: Path) -> tuple[list[Table], list[Path], list[str]]:
 def _rename(table: Table) -> None:
     names = set(table.headings)
     change = {}
-    for wanted, others in ALIASES.items():
+    for wanted, others in (ALIASES | (ALIASES_903 if "decom" in names else {})).items():
         if wanted not in names:
             found = next((other for other in others if other in names), None)
             if found is not None:

@@ -37,13 +37,11 @@ def read(tables: list[Table], report: Report) -> History:
     pairs.check_reasons(rows, report)
     rows = episodes.check_ages(rows, children, report)
     merged = years.merge(rows, report)
-    if not len(merged):
-        raise BadFile(
-            f"{names([report.tables[n] for n in found['episodes']])}: no row could be used; see `carecast check`"
-        )
+    _some(merged, report, found)
     last = _last_day(merged, others)
     merged["sees_to"] = years.ends_of_returns(merged, last)
     followed = episodes.end_at_18(years.follow(merged, report), report)
+    _some(followed, report, found)
     care = _priced(followed, others, report)
     observed = years.observed_from(rows)
     care["window"] = pd.Timestamp(observed) if observed else pd.NaT
@@ -55,6 +53,12 @@ def read(tables: list[Table], report: Report) -> History:
     )  # fmt: skip
     _say(history, report, found)
     return renumbered(history)
+
+
+def _some(rows: pd.DataFrame, report: Report, found: dict[str, list[int]]) -> None:
+    if not len(rows):
+        files = names([report.tables[number] for number in found["episodes"]])
+        raise BadFile(f"{files}: no row could be used; see docs/data-formats.md")
 
 
 def _sort_out(tables: list[Table], report: Report) -> dict[str, list[int]]:

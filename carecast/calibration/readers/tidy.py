@@ -71,7 +71,7 @@ def read(tables: list[Table], report: Report) -> History:
         if kind not in parts:
             report.lack(f"{kind}.csv", f"the council's own {kind.replace('_', ' ')}")
     if not history.tables or not any(len(frame) for frame in history.tables.values()):
-        raise BadFile("no row of the tidy tables could be used; see `carecast check`")
+        raise BadFile("no row of the tidy tables could be used; see docs/data-formats.md")
     return renumbered(history)
 
 
