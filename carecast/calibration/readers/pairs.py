@@ -14,16 +14,16 @@ MOSTLY = 0.6  # a column filled so often is one the council keeps: blanks in it 
 def unswap(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
     """Dates that fit nothing of the child as they stand, and fit exactly with day and month exchanged, are exchanged.
 
-    A start fits when another row of the child ends on it or another return has it too; an end fits when a row of the
-    child starts on it.
+    A start that carries on fits when another row of the child ends on it; an end fits when a row of the child starts on it.
     """
     starts, ends = (pd.MultiIndex.from_arrays([rows["id"], rows[name]]) for name in ("decom", "raw_dec"))
     turned_start, turned_end = dates.swap(rows["decom"]), dates.swap(rows["raw_dec"])
     new_start, new_end = (pd.MultiIndex.from_arrays([rows["id"], turned]) for turned in (turned_start, turned_end))
     lonely = ~starts.isin(ends) & (rows.groupby(["id", "decom"])["year"].transform("nunique") == 1)
-    start = lonely & turned_start.notna() & (new_start.isin(ends) | (new_start.isin(starts) & (rows["rne"] == "S")))
+    sensible = turned_start.notna() & ~(turned_start >= rows["dec"]) & (rows["rne"] != "S")
+    start = lonely & sensible & new_start.isin(ends)
     end = ~ends.isin(starts) & new_end.isin(starts) & rows["rec"].isin(["X1", ""]) & (turned_end > rows["decom"])
-    either = start & new_start.isin(ends[np.asarray(end)])
+    either = start & new_start.isin(ends[np.asarray(end, dtype=bool)])
     report.flag(rows[either], "DECOM", "us_date", "or the end of the row before, which is taken to be wrong", fate=USED)
     report.flag(rows[start & ~either], "DECOM", "us_date", "as the child's other rows show")
     report.flag(rows[end], "DEC", "us_date", "as the child's other rows show")

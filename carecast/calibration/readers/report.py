@@ -62,7 +62,7 @@ class Report:
             return
         said = RULES[rule]
         outcome = said.fate if fate is None else fate
-        tables, at = rows["t"].to_numpy(), rows["row"].to_numpy()
+        tables, at = rows["t"].to_numpy(dtype=np.int64), rows["row"].to_numpy(dtype=np.int64)
         for number in np.unique(tables):
             where = at[tables == number]
             fates = self._fates[number]
