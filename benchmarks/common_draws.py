@@ -166,7 +166,8 @@ def common_draws(replications: int, few: int = 0) -> list[Line]:
 def _lines(part: str, name: str, found: Ratios, is_judged: bool) -> list[Line]:
     lines = []
     for at, measure in enumerate(MEASURES):
-        bar = BAR if is_judged and measure in JUDGED else None
+        touched = found.sd[at] > 0  # a lever that never changes a measure has nothing to be judged on
+        bar = BAR if is_judged and touched and measure in JUDGED else None
         note = (
             f"in one world {number(found.world[at])} x, another run {number(found.run[at])} x; "
             f"difference {found.mean[at]:,.2f}, sd {found.sd[at]:,.2f}"

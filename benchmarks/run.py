@@ -1,6 +1,6 @@
 """Every benchmark in one command, as a table: ``python benchmarks/run.py [--quick] [--json FILE] [--only PART]``.
 
-About ten minutes on two cores; ``--quick`` two to three. Processor seconds are measured, not wall seconds, unless a line
+About twenty minutes on two cores; ``--quick`` about five. Processor seconds are measured, not wall seconds, unless a line
 says so; others' work on the machine still disturbs them a little (shared caches), so measure when it is quiet.
 """
 

@@ -34,7 +34,7 @@ class Line:
 def number(value: float) -> str:
     """Three figures that matter."""
     if not math.isfinite(value):
-        return "no noise" if value > 0 else "none"
+        return "untouched" if value > 0 else "none"
     if value == 0:
         return "0"
     decimals = max(0, 2 - math.floor(math.log10(abs(value))))
