@@ -1,6 +1,8 @@
 """West Dunbartonshire, and councils so many times its size."""
 
+import atexit
 import datetime as dt
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -27,7 +29,9 @@ def west_dunbartonshire() -> Calibrated:
 @cache
 def folder(times: int = 1) -> Path:
     """The parameter set on disk, so many times the size: what commands and other processes read."""
-    path = Path(tempfile.mkdtemp(prefix="carecast-benchmarks-")) / f"times_{times}"
+    holder = tempfile.mkdtemp(prefix="carecast-benchmarks-")
+    atexit.register(shutil.rmtree, holder, ignore_errors=True)
+    path = Path(holder) / f"times_{times}"
     save(path, scaled_parameters(west_dunbartonshire(), times))
     return path
 
