@@ -20,6 +20,7 @@ import platformdirs
 
 from carecast.model.references import by_reference
 
+MAKES_NO_ARRAY = ("arrivals",)
 RULE_MODULES = ("draws", "rules", "desk", "arrivals", "stepper")
 
 
@@ -52,14 +53,15 @@ FOLDER = cache_folder()
 IS_FIRST_COMPILE = FOLDER is not None and not any(FOLDER.iterdir())
 
 
-def compile_function(function: FunctionType) -> Callable[..., Any]:
-    """One function compiled, with the cache if there is one."""
+def compile_function(function: FunctionType, counts_references: bool = True) -> Callable[..., Any]:
+    """One function compiled, with the cache if there is one; one that makes no array need not count references."""
+    options: dict[str, Any] = {"nogil": True} if counts_references else {"nogil": True, "_nrt": False}
     if FOLDER is None:
-        return numba.njit(nogil=True)(function)
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
     before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     numba.config.CACHE_DIR = str(FOLDER)  # type: ignore[attr-defined]
     try:
-        return numba.njit(nogil=True, cache=True)(function)
+        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
 
@@ -73,7 +75,7 @@ def _copy(name: str, copies: dict[str, ModuleType]) -> ModuleType:
         if isinstance(value, ModuleType) and value.__name__.removeprefix("carecast.model.") in copies:
             setattr(module, key, copies[value.__name__.removeprefix("carecast.model.")])
         elif isinstance(value, FunctionType) and value.__module__ == module.__name__:
-            setattr(module, key, compile_function(value))
+            setattr(module, key, compile_function(value, counts_references=name not in MAKES_NO_ARRAY))
     return module
 
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from carecast.model import compiled, references, setup, stepper
 from carecast.model import words as w
-from carecast.model.event_log import Log, as_log
+from carecast.model.event_log import LOG_DTYPES, Log
+from carecast.model.loops import loop
 from carecast.model.setup import Setup
 
 EVENTS_PER_CHILD = 9  # a first guess of the log's size; a replication that needs more is told again with room enough
@@ -17,12 +18,50 @@ def run(laid_out: Setup) -> Log:
         The event log, in the order it was written.
     """
     room = EVENTS_PER_CHILD * len(laid_out.kids.birth_day) + 1000
-    stage = tell(laid_out, room)
-    needed = int(stage.writing.count[0])
+    writing = tell(laid_out, room).writing  # the rest of the stage goes at once: it is as large as the log
+    needed = int(writing.count[0])
     if needed > room:
-        stage = tell(laid_out, needed)
-    whole = stage.writing.whole[:needed]
-    return as_log(*(whole[:, column] for column in range(8)), stage.writing.price[:needed])
+        writing = tell(laid_out, needed).writing
+    log = Log(*(np.empty(needed, dtype) for dtype in LOG_DTYPES))
+    if needed:
+        whole = writing.whole[:needed]
+        first, last = int(whole[:, 0].min()), int(whole[:, 0].max())
+        rows_of_child = np.zeros(len(laid_out.kids.birth_day) + 1, np.int64)
+        rows_of_day = np.zeros(last - first + 2, np.int64)
+        in_order(whole, writing.price, first, rows_of_child, rows_of_day, np.empty(needed, np.int32), log)
+    return log
+
+
+@loop
+def in_order(whole: np.ndarray, price: np.ndarray, first_day: int, rows_of_child: np.ndarray, rows_of_day: np.ndarray,
+             order: np.ndarray, log: Log) -> None:  # fmt: skip
+    """The rows in canonical order (day, child, position), column by column: two counting sorts, by child, then by day."""
+    n = len(order)
+    for i in range(n):
+        rows_of_child[whole[i, 1] + 1] += 1
+        rows_of_day[whole[i, 0] - first_day + 1] += 1
+    for child in range(len(rows_of_child) - 1):
+        rows_of_child[child + 1] += rows_of_child[child]
+    for day in range(len(rows_of_day) - 1):
+        rows_of_day[day + 1] += rows_of_day[day]
+    for i in range(n):
+        child = whole[i, 1]
+        order[rows_of_child[child]] = i
+        rows_of_child[child] += 1
+    for at in range(n):
+        i = order[at]
+        day = whole[i, 0] - first_day
+        to = rows_of_day[day]
+        rows_of_day[day] = to + 1
+        log.day[to] = whole[i, 0]
+        log.child[to] = whole[i, 1]
+        log.event[to] = whole[i, 2]
+        log.locality[to] = whole[i, 3]
+        log.provider[to] = whole[i, 4]
+        log.detail[to] = whole[i, 5]
+        log.shared_with[to] = whole[i, 6]
+        log.out_of_area[to] = whole[i, 7]
+        log.price_multiplier[to] = price[i]
 
 
 def tell(laid_out: Setup, room: int, module: object | None = None) -> stepper.Stage:
@@ -73,7 +112,7 @@ def set_stage(laid_out: Setup, room: int) -> tuple[stepper.Stage, tuple[np.ndarr
         since=ints(n_children), stay=ints(n_children), turn=ints(n_children), followed_up=ints(n_children),
         thresholds=np.zeros(n_children * n_exits), left=np.zeros(n_exits), price=np.ones(n_children),
     )  # fmt: skip
-    writing = stepper.Writing(np.zeros((room, 8), dtype=np.int32), np.ones(room), ints(1))
+    writing = stepper.Writing(np.empty((room, 8), dtype=np.int32), np.empty(room), ints(1))
     stage = stepper.Stage(
         laid_out.hazards, laid_out.choices, laid_out.places, laid_out.pools, kids, families, homes, queues, agenda, cases,
         lives, writing, laid_out.start_day, n_cases,

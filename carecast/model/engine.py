@@ -35,14 +35,17 @@ class World:
         until: last simulated date, included.
         seed: seed of all draws.
         radius_miles: radius of measures and search; the parameter set's own unless given.
+        stocks: the stock's variants as another world of the same parameter set has read them. Homes that a plan opens
+            come after all others, so every world reads the stock alike.
 
     Raises:
         BadFile: plan, stock and parameter set do not fit together.
     """
 
     def __init__(
-        self, calibrated: Calibrated, plan: Plan, until: dt.date, seed: int, radius_miles: float | None = None
-    ) -> None:
+        self, calibrated: Calibrated, plan: Plan, until: dt.date, seed: int, radius_miles: float | None = None,
+        stocks: dict[int, Stock] | None = None,
+    ) -> None:  # fmt: skip
         parameters = calibrated.parameters
         self.calibrated = calibrated
         self.parameters = parameters
@@ -54,7 +57,7 @@ class World:
         except ValueError as error:
             raise BadFile(str(error)) from error
         self.draw_columns = {str(name): at for at, name in enumerate(calibrated.draws.columns)}
-        self.draw_values = np.ascontiguousarray(calibrated.draws.to_numpy(dtype=float))
+        self.draw_values = calibrated.draws.to_numpy(dtype=float)  # as it is stored, column by column: not copied
         self.capacity = CapacityBuilder(parameters, plan, self.calendar, self.radius_miles)
         self.hazards = HazardBuilder(parameters, plan, self.calendar, self.draw_columns)
         self.arrivals = ArrivalsBuilder(parameters, plan, self.calendar, self.capacity)
@@ -67,7 +70,7 @@ class World:
         ]
         variants = calibrated.stock["variant"].unique() if len(calibrated.stock) else np.array([0])
         self.variants = np.sort(variants)
-        self._stock: dict[int, Stock] = {}
+        self.stocks: dict[int, Stock] = {} if stocks is None else stocks
 
     @property
     def providers(self) -> tuple[Provider, ...]:
@@ -88,12 +91,12 @@ class World:
         """Replication i uses row i of the joint draws (from the start again past the last)."""
         if not len(self.draw_values):
             return DrawRow({}, np.zeros(0))
-        return DrawRow(self.draw_columns, self.draw_values[replication % len(self.draw_values)])
+        return DrawRow(self.draw_columns, np.ascontiguousarray(self.draw_values[replication % len(self.draw_values)]))
 
     def stock(self, replication: int) -> Stock:
         """The stock's variant of a replication."""
         variant = int(self.variants[replication % len(self.variants)])
-        if variant not in self._stock:
+        if variant not in self.stocks:
             frame = self.calibrated.stock
             capacity = self.capacity
             first = {
@@ -101,16 +104,17 @@ class World:
                 for kind in range(w.N_PLACEMENT_TYPES)
                 if capacity.kind_start[kind] < capacity.kind_start[kind + 1]
             }
-            for name in set(frame.loc[frame["state"] == "in_care", "placement_type"]) & set(w.PLACEMENT_TYPES):
+            frame = frame[frame["variant"] == variant]
+            for name in set(frame.loc[frame["state"] == "in_care", "placement_type"].unique()) & set(w.PLACEMENT_TYPES):
                 if w.PLACEMENT_TYPES.index(name) not in first:
                     raise BadFile(
                         f"stock.parquet: children in {name} but the parameter set has no provider of that type"
                     )
-            self._stock[variant] = read_stock(
-                frame[frame["variant"] == variant], self.calendar.start_day, list(self.locality_names),
+            self.stocks[variant] = read_stock(
+                frame, self.calendar.start_day, list(self.locality_names),
                 capacity.zone_index, capacity.zone_start, capacity.codes, first,
             )  # fmt: skip
-        return self._stock[variant]
+        return self.stocks[variant]
 
     def _divert(self, replication: int) -> np.ndarray:
         stays = np.ones((w.N_DIVERSIONS, len(self.locality_names), w.N_AGE_BANDS, self.calendar.n_months))

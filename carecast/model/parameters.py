@@ -375,6 +375,8 @@ def load(folder: Path) -> Calibrated:
     lacking = [column for column in STOCK_COLUMNS if column not in stock.columns]
     if lacking:
         raise BadFile(*(f"{folder / 'stock.parquet'}: column {column!r} is missing" for column in lacking))
+    words = {name: "category" for name in stock.select_dtypes(exclude="number").columns}
+    stock = stock.astype(words | {name: "int32" for name in stock.select_dtypes("integer").columns})
     return Calibrated(parameters=parameters, draws=_table(folder / "draws.parquet"), stock=stock, record=record)
 
 

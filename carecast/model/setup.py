@@ -86,20 +86,18 @@ def read_stock(frame: pd.DataFrame, as_at_day: int, localities: list[str], zones
     _check_words(frame, localities, codes)
     n = len(frame)
     family_codes, family = np.unique(frame["family"].to_numpy(), return_inverse=True)
-    locality_index = {name: at for at, name in enumerate(localities)}
-    state_index = {name: at for at, name in enumerate(w.STATES)}
-    locality = np.array([locality_index[name] for name in frame["locality"].tolist()], dtype=np.int64)
-    places = zip(frame["locality"].tolist(), frame["zone"].astype(str).tolist(), locality.tolist(), strict=True)
-    zone = np.array([zones.get((a, b), int(zone_start[at])) for a, b, at in places], dtype=np.int64)
-    state = np.array([state_index[name] for name in frame["state"].tolist()], dtype=np.int64)
+    locality = pd.Index(localities).get_indexer(pd.Index(frame["locality"])).astype(np.int64)
+    zone_number, zone_names = pd.factorize(frame["zone"].astype(str))
+    table = np.array([[zones.get((a, b), int(zone_start[at])) for b in zone_names] for at, a in enumerate(localities)])
+    zone = table[locality, zone_number].astype(np.int64)
+    state = pd.Index(w.STATES).get_indexer(pd.Index(frame["state"])).astype(np.int64)
     provider = np.full(n, -1, dtype=np.int64)
-    given, kinds = frame["provider"].tolist(), frame["placement_type"].tolist()
-    for at in np.flatnonzero((state == w.IN_CARE) | (state == w.CONTINUING_CARE)).tolist():
-        code = given[at]
-        provider[at] = codes[code] if code in codes else first_of_kind[w.PLACEMENT_TYPES.index(kinds[at])]
-    row_of_child = {int(child): at for at, child in enumerate(frame["child"].tolist())}
-    shared = enumerate(frame["shared_with"].tolist())
-    home = np.array([row_of_child.get(int(child), at) for at, child in shared], dtype=np.int64)
+    placed = np.flatnonzero((state == w.IN_CARE) | (state == w.CONTINUING_CARE))
+    given, kinds = (frame[name].iloc[placed].tolist() for name in ("provider", "placement_type"))
+    for at, code, kind in zip(placed.tolist(), given, kinds, strict=True):
+        provider[at] = codes[code] if code in codes else first_of_kind[w.PLACEMENT_TYPES.index(kind)]
+    shared = pd.Index(frame["child"]).get_indexer(pd.Index(frame["shared_with"]))
+    home = np.where(shared >= 0, shared, np.arange(n)).astype(np.int64)
     first_child = np.searchsorted(family, np.arange(len(family_codes)))
     since = as_at_day - frame["days_in_state"].to_numpy(dtype=np.int64)
     return Stock(
@@ -124,12 +122,12 @@ def read_stock(frame: pd.DataFrame, as_at_day: int, localities: list[str], zones
 def _check_words(frame: pd.DataFrame, localities: list[str], codes: dict[str, int]) -> None:
     wrong = []
     for column, known in (("locality", localities), ("state", list(w.STATES))):
-        for value in sorted(set(frame[column]) - set(known)):
+        for value in sorted(set(frame[column].unique()) - set(known)):
             wrong.append(f"stock.parquet: {column} {value!r} is not one of {', '.join(known)}")
     in_care = frame[frame["state"] == "in_care"]
-    for value in sorted(set(in_care["placement_type"]) - set(w.PLACEMENT_TYPES)):
+    for value in sorted(set(in_care["placement_type"].unique()) - set(w.PLACEMENT_TYPES)):
         wrong.append(f"stock.parquet: placement_type {value!r} is not one of {', '.join(w.PLACEMENT_TYPES)}")
-    for value in sorted(set(in_care["provider"]) - set(codes) - {""}):
+    for value in sorted(set(in_care["provider"].unique()) - set(codes) - {""}):
         wrong.append(f"stock.parquet: provider {value!r} is not one of the parameter set's")
     adults = int((in_care["age_days"] >= rules.ADULT_AGE_DAYS).sum())
     if adults:

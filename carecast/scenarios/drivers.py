@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from carecast.model.calendar import Calendar, financial_year
 from carecast.model.parameters import Calibrated
@@ -74,11 +73,15 @@ def limit(n: int) -> float:
 
 def limit_of_all(n: int, tried: int) -> float:
     """What the largest of all correlations of chance alone stays below 19 times in 20 (Bonferroni)."""
+    from scipy import stats  # half a second to import: only where it is used
+
     return float(stats.norm.isf(0.025 / max(tried, 1))) / math.sqrt(n)
 
 
 def centred_ranks(values: Floats) -> Floats:
     """Ranks along the first axis, ties sharing their mean rank, about their mean."""
+    from scipy import stats
+
     ranks = np.asarray(stats.rankdata(values, axis=0), dtype=float)
     centred: Floats = ranks - ranks.mean(axis=0)
     return centred

@@ -18,6 +18,7 @@ from carecast.model.money import Money, stack
 from carecast.model.parameters import Calibrated
 from carecast.model.plan import Plan
 from carecast.model.results import Tables, measure_rows, reduce_log
+from carecast.model.setup import Stock
 
 BLOCK = 25  # replications written together
 
@@ -67,7 +68,8 @@ class Teller:
         """
         self.job = job
         parameters = job.calibrated.parameters
-        self.worlds = [World(job.calibrated, plan, job.until, job.seed, job.radius_miles) for plan in job.plans]
+        stocks: dict[int, Stock] = {}
+        self.worlds = [World(job.calibrated, plan, job.until, job.seed, job.radius_miles, stocks) for plan in job.plans]
         self.calendar = self.worlds[0].calendar
         self.lines = pricebook.money_lines(parameters, job.plans)
         self.books = [

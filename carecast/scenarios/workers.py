@@ -46,13 +46,38 @@ def job_key() -> str:
     return hashlib.sha256(str(time.time_ns()).encode()).hexdigest()[:16]
 
 
+class _Held:
+    """A job as worker processes are given it, once, when they start; equal only to itself."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+
+_HELD: list[_Held] = []  # of the last job: the same workers go on with it
+_OWN: list[Teller] = []  # in a worker process
+
+
+def _held(job: Job) -> _Held:
+    if not _HELD or _HELD[0].job is not job:
+        _HELD[:] = [_Held(job)]
+    return _HELD[0]
+
+
+def _take(held: _Held) -> None:
+    _OWN[:] = [Teller(held.job)]
+
+
+def _tell_own(replications: Sequence[int]) -> list[BlockOf]:
+    return _OWN[0].block(replications)
+
+
 def _in_processes(job: Job, blocks: Sequence[Block], workers: int) -> Iterator[list[BlockOf]]:
     from joblib import Parallel, delayed
 
-    key = job_key()
-    tasks = (delayed(tell_block)(key, job, range(first, last + 1)) for first, last in blocks)
+    tasks = (delayed(_tell_own)(range(first, last + 1)) for first, last in blocks)
     # max_nbytes=None: nothing of a job, the stock least of all, is written to a disk for the workers to read
-    parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch=f"{AHEAD}*n_jobs", max_nbytes=None)
+    parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch=f"{AHEAD}*n_jobs", max_nbytes=None,
+                        initializer=_take, initargs=(_held(job),))
     with _started_without_ctrl_c():
         told: Generator[list[BlockOf], None, None] = parallel(tasks)
     with contextlib.closing(told):
