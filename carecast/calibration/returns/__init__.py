@@ -1,1 +1,4 @@
-"""From a council's own child-level returns to a parameter set: each fit makes one part, the parts replace a base piece by piece."""
+"""From a council's own child-level returns to a parameter set.
+
+Each fit makes one part; the parts replace a base (a council pack) piece by piece.
+"""
