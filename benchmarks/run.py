@@ -1,6 +1,6 @@
 """Every benchmark in one command, as a table: ``python benchmarks/run.py [--quick] [--json FILE] [--only PART]``.
 
-About twenty minutes on two cores; ``--quick`` about five. Processor seconds are measured, not wall seconds, unless a line
+About half an hour on two cores; ``--quick`` about six. Processor seconds are measured, not wall seconds, unless a line
 says so; others' work on the machine still disturbs them a little (shared caches), so measure when it is quiet.
 """
 
@@ -20,6 +20,10 @@ if not __package__:  # run as a file: the repository is what holds the packages
 
 from benchmarks import clocks, common_draws, runs, starts  # noqa: E402
 from benchmarks.table import Line, text, verdict  # noqa: E402
+from benchmarks.worlds import run as worlds  # noqa: E402
+from benchmarks.worlds.cases import FULL as EVERY_WORLD  # noqa: E402
+from benchmarks.worlds.cases import QUICK as FEW_WORLDS  # noqa: E402
+from benchmarks.worlds.cases import Suite  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,12 @@ class Effort:
     memory_times: int = 10
     memory_replications: int = 1000
     paired: int = 200
+    worlds: Suite = EVERY_WORLD
 
 
 QUICK = Effort(
     replications=20, simpy_sizes=(1, 10), many=100, simpy_few=10, starts=3, scaling=200, memory_replications=50, paired=40,
+    worlds=FEW_WORLDS,
 )  # fmt: skip
 
 
@@ -54,6 +60,7 @@ def parts(effort: Effort) -> dict[str, Callable[[], list[Line]]]:
         "memory": lambda: runs.peak_memory(effort.memory_times, effort.memory_replications),
         "draws": lambda: common_draws.common_draws(effort.paired),
         "workers": lambda: runs.scaling(effort.scaling),
+        "worlds": lambda: worlds.measured(effort.worlds),
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Tables for the documentation, made from the code so that they cannot say anything else.
 
 python docs/make_reference.py levers           write the table of kinds into docs/scenarios.md
+python docs/make_reference.py programmes       write aims, levers and measures into docs/programmes/*.md
 python docs/make_reference.py numbers DIR      print every number of a parameter set with its source
 python docs/make_reference.py demo RUN         write the demo's figures into README.md and CHANGELOG.md
 """
@@ -12,9 +13,12 @@ from pathlib import Path
 from carecast.cli.sections import saving_text, targets_text
 from carecast.model.parameters import ParameterSet, load
 from carecast.model.summary import BASELINE, Values, spread
+from carecast.scenarios.describe import describe
 from carecast.scenarios.kind_table import KINDS
 from carecast.scenarios.kinds import Kind
+from carecast.scenarios.library import load_scenario
 from carecast.scenarios.run import Run, open_run
+from carecast.scenarios.scenario import Scenario
 
 DOCS = Path(__file__).parent
 SCENARIOS, README, CHANGELOG = DOCS / "scenarios.md", DOCS.parent / "README.md", DOCS.parent / "CHANGELOG.md"
@@ -60,6 +64,60 @@ def _kind(kind: Kind) -> tuple[str, ...]:
 def with_levers(text: str) -> str:
     """The text of scenarios.md with its table of kinds made anew."""
     return written(text, "table of kinds", levers())
+
+
+PROGRAMMES = {  # page -> shipped scenario
+    "cheshire-east": "cheshire_east_redesign",
+    "kent": "kent_childrens_trust",
+    "wiltshire": "wiltshire_childrens_trust",
+    "serving-children-well": "serving_children_well",
+}
+
+
+def aims(scenario: Scenario) -> str:
+    """One row for each aim of a programme: levers that serve it, measures that show it, what of it is not held."""
+    head = ("aim", "levers", "measures", "not held")
+    kinds = {lever.name: lever.kind for lever in scenario.levers}
+    rows = (
+        (
+            aim.aim,
+            "; ".join(f"{name} ([`{kinds[name]}`](../scenarios.md#{kinds[name]}))" for name in aim.levers)
+            or "none of its own",
+            ", ".join(f"`{name}`" for name in aim.measures),
+            aim.not_modelled,
+        )
+        for aim in scenario.aims
+    )
+    return table(head, rows)
+
+
+def sizes(scenario: Scenario) -> str:
+    """One row for each lever: size, range, when, cost, and what it rests on."""
+    head = ("lever", "size", "range", "from", "cost", "what it rests on")
+    rows = (
+        (
+            told.label,
+            "; ".join(part for part in (told.size, told.where) if part),
+            told.spread,
+            told.when.removeprefix("from "),
+            told.cost,
+            told.because,
+        )
+        for told in describe(scenario, "england")
+    )
+    return table(head, rows)
+
+
+def limits(scenario: Scenario) -> str:
+    """What the programme asks for that cannot be modelled, beside what no result holds."""
+    return "\n".join(f"- {line}" for line in scenario.limits)
+
+
+def with_programme(text: str, scenario: Scenario) -> str:
+    """The text of a programme's page with its tables made anew."""
+    for what, new in (("aims", aims(scenario)), ("levers", sizes(scenario)), ("not modelled", limits(scenario))):
+        text = written(text, what, new)
+    return text
 
 
 def numbers(parameters: ParameterSet) -> str:
@@ -127,6 +185,10 @@ def main(arguments: list[str]) -> int:
     """Do what the arguments say; 2 when they say nothing that is known."""
     if arguments == ["levers"]:
         _write(SCENARIOS, "table of kinds", levers())
+    elif arguments == ["programmes"]:
+        for page, name in PROGRAMMES.items():
+            file = DOCS / "programmes" / f"{page}.md"
+            file.write_text(with_programme(file.read_text(encoding="utf-8"), load_scenario(name)), encoding="utf-8")
     elif len(arguments) == 2 and arguments[0] == "numbers":
         sys.stdout.write(numbers(load(Path(arguments[1])).parameters) + "\n")
     elif len(arguments) == 2 and arguments[0] == "demo":

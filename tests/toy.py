@@ -44,6 +44,21 @@ def provider(code: str, placement_type: str, **more: Any) -> dict[str, Any]:
 
 
 DISTANCES = {"median_miles": 5.0, "sigma_ln": 1.0, "unknown_share": 0.05}
+CASELOADS = {
+    "early_help_worker": 18.0,
+    "assessment_social_worker": 10.0,
+    "support_social_worker": 15.0,
+    "protection_social_worker": 10.0,
+    "looked_after_social_worker": 16.0,
+    "supervising_social_worker": 20.0,
+    "kinship_worker": 20.0,
+    "reviewing_officer": 60.0,
+    "aftercare_worker": 25.0,
+    "permanence_support_worker": 60.0,
+    "family_group_conference_coordinator": 9.0,
+    "childrens_house_worker": 0.4,
+    "team_manager": 6.5,
+}
 RATES = {
     "wait_disengaged": 0.3,
     "early_help_ends": 2.0,
@@ -101,6 +116,8 @@ def document(**changes: Any) -> dict[str, Any]:
         "deflator.per_year": 0.02,
         "reserves.opening_gbp": 1_000_000.0,
         "reserves.policy_minimum_gbp": 250_000.0,
+        "distance.kept_for_safety_share": 0.1,
+        **{f"caseload.{role}": norm for role, norm in CASELOADS.items()},
     }
     for name in w.PLACEMENT_TYPES:
         for part, value in DISTANCES.items():

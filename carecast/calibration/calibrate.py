@@ -1,23 +1,28 @@
 """``calibrate``: from a council pack to a parameter set with joint draws, a synthetic stock and a record of the fit."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from carecast.calibration import assemble, joint, parts, record
+from carecast.calibration.arrays import Array
 from carecast.calibration.care_fit import CareModel, care_shapes, fit_care, with_ages_of_entries
+from carecast.calibration.english_care import counted, moved, net_level_draws, shifts_of, wanted_of
 from carecast.calibration.funnel_fit import FunnelModel, fit_funnel
 from carecast.calibration.history import Levels, fit_levels
+from carecast.calibration.matching import Shifts, matched
 from carecast.calibration.pack import Pack, read_pack
 from carecast.calibration.shapes import destination_shapes, rate_shapes
 from carecast.calibration.spend import price_factors
-from carecast.calibration.stock import StockInputs, synthetic_stock
+from carecast.calibration.stock import N_VARIANTS, StockInputs, synthetic_stock
 from carecast.model import words as w
 from carecast.model.parameters import BadFile, Calibrated, Locality, ParameterSet, Provider
 
+USUAL_SIZE, FEWEST = 700.0, 12
 STAMP = "illustrative: from published figures and stated assumptions, not the council's own"
 
 
@@ -51,38 +56,97 @@ def calibrate(
     Raises:
         BadFile: one line per mistake in the pack or the override file.
     """
-    pack = read_pack(pack_name, overrides)
+    return from_pack(read_pack(pack_name, overrides), as_at, council, hindcast_replications)
+
+
+def from_pack(
+    pack: Pack, as_at: dt.date | None = None, council: str | None = None, hindcast_replications: int = 0
+) -> Calibrated:
+    """Make a parameter set from a pack, shipped or made in memory.
+
+    Raises:
+        BadFile: no count is published for the date, or a figure is missing.
+    """
     when = as_at or last_count(pack)
-    residential, community = (round(stock_at(pack, setting, when)) for setting in ("residential", "community"))
-    pieces = fit_pieces(pack, when)
-    places, years = assemble.localities(pack)
-    usable = {kind: own.usable_share for kind, own in pieces.care.homes.items()}
-    homes = assemble.providers(pack, pieces.price_factors, tuple(place.name for place in places), usable)
-    parameters = _parameters(pack, council, when, pieces, places, years, homes)
-    inputs = StockInputs(
-        pack,
-        pieces.care,
-        pieces.funnel,
-        places,
-        homes,
-        parameters.series["disadvantage.relative_risk"].values,
-        residential=residential,
-        community=community,
+    made = _Making(pack, when, council, fit_pieces(pack, when))
+    english = pack.about.nation == "england"
+    found = (
+        matched(made.at, wanted_of(pack), net_level_draws()) if english and not pack.all_of("matched_shift") else None
     )
-    stock: pd.DataFrame = synthetic_stock(inputs)
-    draws = joint.joint_draws(pack, parameters, pieces.care, pieces.funnel, pieces.levels.net_sd_at_the_end())
-    made: dict[str, Any] = record.record(pack, parameters, pieces, when)
-    calibrated = Calibrated(parameters=parameters, draws=draws, stock=stock, record=made)
+    calibrated = made.at(found.shifts if found else shifts_of(pack)) if english else made.as_fitted()
+    if found is not None:
+        calibrated.record["matching"] = asdict(found)
+    pieces = made.pieces
     if hindcast_replications:
         from carecast.calibration.hindcast import HINDCAST_SEED, hindcast
 
-        table = hindcast(calibrated, hindcast_replications, HINDCAST_SEED, pieces=pieces)
+        hindcast_replications = _affordable(hindcast_replications, calibrated)
+        table = hindcast(calibrated, hindcast_replications, HINDCAST_SEED, pieces=pieces, pack=pack)
+        first, last = table["date"].min().year, table["date"].max().year
         calibrated.record["hindcast"] = {
             "replications": hindcast_replications,
-            "what": "2014 to 2022 simulated at the fitted yearly levels, chance alone, beside the published counts",
+            "what": f"{first} to {last} simulated at the fitted yearly levels, chance alone, beside the published counts",
             "rows": table.assign(date=[day.isoformat() for day in table["date"]]).to_dict("records"),
         }
     return calibrated
+
+
+def _affordable(replications: int, calibrated: Calibrated) -> int:
+    """Fewer replications of the hindcast for councils of more than ``USUAL_SIZE``, whose replications take longer."""
+    in_care = float((calibrated.stock["state"] == "in_care").sum()) / N_VARIANTS
+    return max(min(replications, FEWEST), round(replications * min(1.0, USUAL_SIZE / in_care)))
+
+
+@dataclass
+class _Making:
+    """A parameter set in the making: the same stock whatever the levels."""
+
+    pack: Pack
+    when: dt.date
+    council: str | None
+    pieces: Pieces
+
+    @cached_property
+    def stock(self) -> pd.DataFrame:
+        """The synthetic stock."""
+        pack = self.pack
+        residential, community = (round(stock_at(pack, setting, self.when)) for setting in ("residential", "community"))
+        places, _, homes = self._places
+        inputs = StockInputs(
+            pack,
+            self.pieces.care,
+            self.pieces.funnel,
+            places,
+            homes,
+            assemble.relative_risk(pack).values,
+            residential=residential,
+            community=community,
+            **counted(pack),
+        )
+        return synthetic_stock(inputs)
+
+    @cached_property
+    def _places(self) -> tuple[tuple[Locality, ...], tuple[int, ...], tuple[Provider, ...]]:
+        places, years = assemble.localities(self.pack)
+        usable = {kind: own.usable_share for kind, own in self.pieces.care.homes.items()}
+        names = tuple(place.name for place in places)
+        return places, years, assemble.providers(self.pack, self.pieces.price_factors, names, usable)
+
+    def as_fitted(self) -> Calibrated:
+        """At the fitted levels."""
+        return self._set(self.pieces, self.pieces.levels.net_sd_at_the_end(), None)
+
+    def at(self, shifts: Shifts) -> Calibrated:
+        """With levels moved."""
+        care, funnel = moved(self.pieces.care, self.pieces.funnel, shifts)
+        return self._set(replace(self.pieces, care=care, funnel=funnel), shifts.spread, net_level_draws())
+
+    def _set(self, pieces: Pieces, spread: float, net_level: Array | None) -> Calibrated:
+        places, years, homes = self._places
+        parameters = _parameters(self.pack, self.council, self.when, pieces, places, years, homes)
+        draws = joint.joint_draws(self.pack, parameters, pieces.care, pieces.funnel, spread, net_level)
+        made: dict[str, Any] = record.record(self.pack, parameters, pieces, self.when)
+        return Calibrated(parameters=parameters, draws=draws, stock=self.stock, record=made)
 
 
 def fit_pieces(pack: Pack, when: dt.date) -> Pieces:

@@ -20,6 +20,7 @@ from carecast.model import words as w
 
 OWN_AND_BOUGHT = {"foster_own": "foster_agency", "childrens_house_own": "residential_external"}
 UPTAKE_GROUP = {"foster_own": "foster", "childrens_house_own": "residential"}
+LARGE = 1e200
 YEARS_TO_LIMIT = 3.6  # from leaving care, about 17 and a half on average, to 21
 
 
@@ -45,6 +46,8 @@ def expected_occupancy(places: int, asks_per_year: float, leave_rate: float, mat
         weight *= asks_per_year * (1 - (1 - match_chance) ** (places - n)) / ((n + 1) * leave_rate)
         total += weight
         mean += weight * (n + 1)
+        if total > LARGE:  # many places: keep the sums within what a number can hold
+            weight, total, mean = weight / LARGE, total / LARGE, mean / LARGE
     return mean / total
 
 

@@ -16,6 +16,7 @@ from carecast.calibration import cohort as co
 from carecast.calibration import fit
 from carecast.calibration.arrays import Array
 from carecast.calibration.capacity import OWN_AND_BOUGHT, OwnHomes, own_homes
+from carecast.calibration.english_care import english_targets, with_transfers
 from carecast.calibration.fit import Fitted, Prior, Target, expit, log_sd, logit
 from carecast.calibration.pack import Figure, Pack
 from carecast.calibration.shapes import AGE_GROUPS, DestinationShape, RateShape, weibull_survival
@@ -87,6 +88,8 @@ def care_shapes(pack: Pack, rates: tuple[RateShape, ...], destinations: tuple[De
     young = pack.value("unaccompanied_under_16_share")
     alone = np.zeros(co.N_AGES)
     alone[14:16], alone[16:18] = young / 2, (1 - young) * np.array([0.5, 0.5])
+    if pack.about.nation == "england":
+        rates, destinations = with_transfers(pack, rates, destinations)
     return CareShapes(
         rates,
         destinations,
@@ -186,11 +189,14 @@ def moments(cohort: co.Cohort, starts: float, back_within_a_year: float) -> dict
     out["leavers_16_kinship"] = float(independent[w.KINSHIP])
     out["leavers_16_foster"] = float(independent[[w.FOSTER_OWN, w.FOSTER_AGENCY]].sum())
     out["leavers_16_residential"] = float(independent[w.FIRST_RESIDENTIAL :].sum())
+    out["aged_out"] = float(cohort.aged_out.sum())
     return out
 
 
 def care_targets(pack: Pack, at: str) -> list[Target]:
     """The figures of the council and the nation that the care part has to reproduce."""
+    if pack.about.nation == "england":
+        return english_targets(pack)
     targets = []
     for name in w.PLACEMENT_TYPES:
         figure = pack.find(f"stock_{name}", f"placement_type={name}")

@@ -26,6 +26,7 @@ PHASES_OF_BAND = (1, 2, 2, 2, 3, 4, 1)
 BAND_OF_PHASE = np.repeat(np.arange(w.N_DURATION_BANDS), PHASES_OF_BAND)
 N_PHASES = len(BAND_OF_PHASE)
 ENTRY_AGE_YEARS = np.arange(N_AGES) + np.where(np.arange(N_AGES) == 0, 0.35, 0.5)
+FAST_PER_YEAR = 6.0  # hazards above it are followed exactly within a step
 WITHIN_A_YEAR = BAND_OF_PHASE < 4
 
 
@@ -148,6 +149,9 @@ def run_cohort(rules: CareRules, entries: Array, keep_full: bool = False) -> Coh
         out = leave.sum(axis=0)[..., np.newaxis] + shift[0] + shift[1]
         gone = state * -np.expm1(-out * STEP_YEARS)
         stay = (state - 0.5 * gone) * STEP_YEARS
+        fast = out > FAST_PER_YEAR
+        if fast.any():  # places of days, such as reception: the mean of the straight line is too long
+            stay = np.where(fast, gone / np.maximum(out, FAST_PER_YEAR), stay)
         by_step[:n, step] = stay.sum(axis=(0, 3))
         later += stay.sum(axis=1).transpose(0, 2, 1)
         if full is not None:

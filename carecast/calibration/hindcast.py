@@ -38,15 +38,16 @@ def hindcast(
     seed: int,
     levels: Literal["fitted", "drift"] = "fitted",
     pieces: "cal.Pieces | None" = None,
+    pack: Pack | None = None,
 ) -> pd.DataFrame:
     """Simulated against published counts: date, setting, published, mean, p10, p90, p025, p975.
 
-    ``pieces``: the fits that ``calibrated`` was made of, made again when not given.
+    ``pieces`` and ``pack``: what ``calibrated`` was made of, made and read again when not given.
     """
     from carecast.model.engine import World, simulate
     from carecast.model.results import reduce_log
 
-    pack = read_pack(str(calibrated.record["pack"]))
+    pack = pack or read_pack(str(calibrated.record["pack"]))
     pieces = pieces or cal.fit_pieces(pack, calibrated.parameters.as_at)
     start, plan = opening(calibrated, pack, pieces, levels)
     dates, published = history.counts(pack, calibrated.parameters.as_at)

@@ -38,12 +38,18 @@ SHARE_OF = {
 
 
 def joint_draws(
-    pack: Pack, parameters: ParameterSet, care: CareModel, funnel: FunnelModel, net_level_sd: float
+    pack: Pack,
+    parameters: ParameterSet,
+    care: CareModel,
+    funnel: FunnelModel,
+    net_level_sd: float,
+    net_level: Array | None = None,
 ) -> pd.DataFrame:
     """4,096 rows: numbers, hazards, branches, destinations and prices.
 
     ``net_level_sd``: how far entries and exits may stand from balance at the as-at date, the log of their ratio; half
     of it goes to each. The centre is balance: the stock as counted is expected to stay, but for population.
+    ``net_level``: its standard draws, normal unless given.
     """
     columns: dict[str, Array] = {}
     for name, number in parameters.numbers.items():
@@ -60,7 +66,7 @@ def joint_draws(
     columns |= _levels(funnel, funnel_draws)
     columns |= _other_rates(parameters, care, columns)
     columns |= _funnel_branches(funnel, funnel_draws)
-    apart = 0.5 * net_level_sd * draw.normals("levels at the as-at date")
+    apart = 0.5 * net_level_sd * (draw.normals("levels at the as-at date") if net_level is None else net_level)
     care_draws[:, care.fitted.names.index("starts")] += apart
     for name in columns:
         if name.startswith("rate.exit_"):

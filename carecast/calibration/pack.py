@@ -17,6 +17,9 @@ from pydantic import ValidationError
 from carecast.model.parameters import BadFile, Frozen, How, one_line_each
 
 PUBLISHED = Path(__file__).parent / "published"
+NATIONAL = PUBLISHED / "national"
+RATE_COLUMNS = ("cause", "label", "placement_types", "per_year", "how", "source")
+DESTINATION_COLUMNS = ("moment", "label", "age_bands", "from_types", "how", "source")
 FIGURE_COLUMNS = (
     "id",
     "geography",
@@ -200,23 +203,81 @@ def read_pack(name: str, overrides: Path | None = None) -> Pack:
     if not (folder / "assumptions.csv").is_file():
         raise BadFile(f"{name}: no such council pack; there are {', '.join(pack_names())}")
     figures = [*read_figures(folder / "figures.csv"), *read_figures(folder / "assumptions.csv")]
+    tables = {file: _rows(folder / file, columns) for file, columns in TABLE_COLUMNS.items()}
+    return made_of(name, _about(folder / "pack.toml"), figures, tables, overrides)
+
+
+def made_of(
+    name: str,
+    about: About,
+    figures: Iterable[Figure],
+    tables: Mapping[str, tuple[Row, ...]],
+    overrides: Path | None = None,
+) -> Pack:
+    """A pack from its tables, with the figures of its nation behind them and the user's own before them.
+
+    Raises:
+        BadFile: an override names no figure or cannot be used, one line per mistake.
+    """
+    english = about.nation == "england"
+    own = [*figures]
+    if english:
+        told = {(figure.id, figure.breakdown) for figure in own}
+        own += [figure for figure in english_figures() if (figure.id, figure.breakdown) not in told]
+    own += staffing_figures(about.nation, own)
     replaced: tuple[str, ...] = ()
     if overrides is not None:
-        figures, replaced = _overridden(figures, Path(overrides))
-    tables = {file: _rows(folder / file, columns) for file, columns in TABLE_COLUMNS.items()}
-    national = PUBLISHED / "national"
+        own, replaced = _overridden(own, Path(overrides))
+    rates = _rows(NATIONAL / "rates.csv", RATE_COLUMNS)
+    destinations = _rows(NATIONAL / "destinations.csv", DESTINATION_COLUMNS)
+    if english:
+        rates = _replacing(rates, _rows(NATIONAL / "england_rates.csv", RATE_COLUMNS), RATE_COLUMNS[:2])
+        instead = _rows(NATIONAL / "england_destinations.csv", DESTINATION_COLUMNS)
+        destinations = _replacing(destinations, instead, DESTINATION_COLUMNS[:3])
     return Pack(
         name=name,
-        about=_about(folder / "pack.toml"),
-        figures=tuple(figures),
-        national=(*read_figures(national / "pathway.csv"), *read_figures(national / "shapes.csv")),
+        about=about,
+        figures=tuple(own),
+        national=(*read_figures(NATIONAL / "pathway.csv"), *read_figures(NATIONAL / "shapes.csv")),
         tables=tables,
-        rates=_rows(national / "rates.csv", ("cause", "label", "placement_types", "per_year", "how", "source")),
-        destinations=_rows(
-            national / "destinations.csv", ("moment", "label", "age_bands", "from_types", "how", "source")
-        ),
+        rates=rates,
+        destinations=destinations,
         replaced=replaced,
     )
+
+
+def english_figures() -> tuple[Figure, ...]:
+    """What is published or assumed for all English councils alike."""
+    return tuple(read_figures(NATIONAL / "england.csv"))
+
+
+def _replacing(rows: tuple[Row, ...], instead: tuple[Row, ...], key: tuple[str, ...]) -> tuple[Row, ...]:
+    """Rows with those of a nation of its own in their place, new ones at the end."""
+    new = {tuple(row.text(column) for column in key): row for row in instead}
+    kept = tuple(new.pop(tuple(row.text(column) for column in key), row) for row in rows)
+    return (*kept, *new.values())
+
+
+def with_figures(cells: Iterable[Mapping[str, str]]) -> list[Figure]:
+    """Figures from rows that are not in a file yet.
+
+    Raises:
+        BadFile: one line per mistake.
+    """
+    mistakes: list[str] = []
+    rows = [Row("figures", at, row) for at, row in enumerate(cells, start=1)]
+    figures = [figure for figure in (_figure(row, mistakes) for row in rows) if figure is not None]
+    if mistakes:
+        raise BadFile(*mistakes)
+    return figures
+
+
+def staffing_figures(nation: str, own: Iterable[Figure] = ()) -> list[Figure]:
+    """Caseload norms, vacancies and posts by role for a nation, without those a council has figures of its own for."""
+    known = {figure.key for figure in own}
+    places = (nation.capitalize(), "United Kingdom")
+    rows = read_figures(PUBLISHED / "national" / "workforce.csv")
+    return [figure for figure in rows if figure.geography in places and figure.key not in known]
 
 
 def read_figures(path: Path) -> list[Figure]:

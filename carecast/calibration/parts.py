@@ -13,6 +13,7 @@ from carecast.calibration.fit import Z90
 from carecast.calibration.funnel_fit import FunnelModel
 from carecast.calibration.pack import Pack
 from carecast.calibration.shapes import ages_from_groups
+from carecast.calibration.staffing import staffing_numbers
 from carecast.model import words as w
 from carecast.model.parameters import Branch, Destination, Number, Rate, Series
 
@@ -67,7 +68,7 @@ def numbers(pack: Pack, care: CareModel, funnel: FunnelModel) -> dict[str, Numbe
         )
         out |= _distance(pack, kind)
     out |= {f"uplift.{kind}_per_year": _uplift(pack, figure_id) for kind, figure_id in UPLIFTS.items()}
-    return out
+    return out | staffing_numbers(pack)
 
 
 def _none(unit: str, why: str) -> Number:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from carecast.calibration.care_fit import CareModel
 from carecast.calibration.funnel_fit import FunnelModel
 from carecast.calibration.pack import Pack
+from carecast.calibration.spend import published_spend
 from carecast.model import words as w
 from carecast.model.parameters import ParameterSet
 
@@ -69,7 +70,7 @@ def _spend(pack: Pack, parameters: ParameterSet, pieces: "Pieces") -> dict[str, 
     year = parameters.price_base_year
     out: dict[str, Any] = {"financial_year": year, "price_factors": pieces.price_factors}
     for setting, left in pieces.spend_left.items():
-        published = pack.value(f"gross_cost_{setting}", period=year)
+        published = published_spend(pack, setting, year) or 0.0
         out[setting] = {"published_gbp": published, "model_gbp": round(published + left), "residual_gbp": round(left)}
     return out
 

@@ -36,6 +36,12 @@ def setting_of(kind: str) -> str:
     return "residential" if w.PLACEMENT_TYPES.index(kind) >= w.FIRST_RESIDENTIAL else "community"
 
 
+def published_spend(pack: Pack, setting: str, year: str) -> float | None:
+    """Published social work spend of a setting in a year; none where no figure is given."""
+    found = [figure.value for figure in pack.all_of(f"gross_cost_{setting}") if figure.period == year]
+    return found[0] if found else None
+
+
 def _children(rows: tuple[Row, ...], stock_by_type: Mapping[str, float]) -> dict[str, float]:
     """Children by provider: the stock of its type, by places where there are several."""
     out = {}
@@ -70,7 +76,9 @@ def price_factors(
     left = {}
     plain = spend(pack, stock_by_type, {})
     for setting, kinds in SCALED.items():
-        published = pack.value(f"gross_cost_{setting}", period=year)
+        published = published_spend(pack, setting, year)
+        if published is None:
+            continue
         scaled = [row.text("provider") for row in pack.tables["providers.csv"] if row.text("placement_type") in kinds]
         others = spend(pack, stock_by_type, dict.fromkeys(scaled, 0.0))[setting]
         factor = float(np.clip((published - others) / (plain[setting] - others), *FACTOR_BOUNDS))
@@ -85,7 +93,9 @@ def price_draws(pack: Pack, parameters: ParameterSet, stock_by_type: Mapping[str
     children = _children(pack.tables["providers.csv"], stock_by_type)
     ratios = {code: _ratio(row) for code, row in rows.items()}
     for setting, kinds in SCALED.items():
-        published = pack.value(f"gross_cost_{setting}", period=parameters.price_base_year)
+        published = published_spend(pack, setting, parameters.price_base_year)
+        if published is None:
+            continue
         aim = published * np.exp(SPEND_SD * draw.normals(f"spend.{setting}"))
         scaled, others = np.zeros(N_DRAWS), np.zeros(N_DRAWS)
         for provider in parameters.providers:

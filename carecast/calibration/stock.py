@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from carecast.calibration import cohort as co
 from carecast.calibration import funnel
 from carecast.calibration.arrays import Array, Ints
 from carecast.calibration.capacity import OWN_AND_BOUGHT
@@ -26,6 +27,8 @@ YEAR = w.DAYS_PER_YEAR
 GAP_DAYS = (400, 1600)  # between brothers and sisters
 MAX_FAMILY = 4
 STOCK_FIGURE = {"foster_agency": ("stock_foster", "placement_type=foster")}  # whose interval own and bought share
+BAND_OF_CELL = co.age_band_of(co.ENTRY_AGE_YEARS[np.newaxis, :] + (co.AT_STEP[:, np.newaxis] + 0.5) * co.STEP_YEARS)
+SCALINGS = 12  # rounds of iterative scaling to the ages counted
 FAMILY_WINDOW_DAYS = 60  # brothers and sisters are taken to have entered within so many days of each other
 
 
@@ -41,6 +44,9 @@ class StockInputs:
     risk: tuple[float, ...]  # relative risk by deprivation quintile
     residential: int
     community: int
+    groups: tuple[tuple[tuple[int, ...], int], ...] = ()  # types counted together, and how many; the two settings if none
+    ages: tuple[float, ...] = ()  # children by age band, where counted
+    unaccompanied: float | None = None  # in the stock, where counted
 
 
 class Variant:
@@ -53,15 +59,16 @@ class Variant:
         self.rng = np.random.Generator(np.random.Philox(key=[SEED, 7700 + number]))
         self.rows: list[dict[str, object]] = []
         self.families = 0
-        self.zones = _zone_weights(inputs)
+        self.zones, weights = _zone_weights(inputs)
+        self.zone_steps = steps_of(weights)
+        risk = np.array(inputs.risk)
+        by_locality = [np.array(place.quintile_children) * risk for place in inputs.localities]
+        self.quintile_steps = [steps_of(chances / chances.sum()) for chances in by_locality]
 
     def family_home(self) -> tuple[int, int, int, int]:
         """(family number, locality, zone, quintile) of a new family."""
-        rng, inputs = self.rng, self.inputs
-        zones, weights = self.zones
-        locality, zone = zones[int(rng.choice(len(zones), p=weights))]
-        chances = np.array(inputs.localities[locality].quintile_children) * np.array(inputs.risk)
-        quintile = 1 + int(rng.choice(5, p=chances / chances.sum()))
+        locality, zone = self.zones[picked(self.rng, self.zone_steps)]
+        quintile = 1 + picked(self.rng, self.quintile_steps[locality])
         self.families += 1
         return self.families - 1, locality, zone, quintile
 
@@ -88,6 +95,18 @@ class Variant:
             "home_of": -1,
         }
         self.rows.append(row | more)
+
+
+def steps_of(chances: Array) -> Array:
+    """Cumulated chances, as ``Generator.choice`` cumulates them."""
+    steps: Array = chances.cumsum()
+    steps /= steps[-1]
+    return steps
+
+
+def picked(rng: np.random.Generator, steps: Array) -> int:
+    """One outcome by its cumulated chances: what ``Generator.choice`` picks, without its checks of every call."""
+    return int(steps.searchsorted(rng.random(), side="right"))
 
 
 def _zone_weights(inputs: StockInputs) -> tuple[list[tuple[int, int]], Array]:
@@ -136,17 +155,33 @@ def split_by_type(inputs: StockInputs, number: int, continuing: Mapping[int, int
             )
             shares[i] *= float(all_variants[number] / all_variants.mean())
     counts = np.zeros(w.N_PLACEMENT_TYPES, dtype=np.int64)
-    settings = (
-        (slice(0, w.FIRST_RESIDENTIAL), inputs.community),
-        (slice(w.FIRST_RESIDENTIAL, None), inputs.residential),
+    settings = inputs.groups or (
+        (tuple(range(w.FIRST_RESIDENTIAL)), inputs.community),
+        (tuple(range(w.FIRST_RESIDENTIAL, w.N_PLACEMENT_TYPES)), inputs.residential),
     )
-    for types, total in settings:
-        counts[types] = apportion(shares[types], total)
+    for kinds, total in settings:
+        types = list(kinds)
+        counts[types] = apportion(np.maximum(shares[types], 1e-9), total)
     for own, bought in pairs:
         room = max(0, round(inputs.care.homes[w.PLACEMENT_TYPES[own]].occupied) - continuing.get(own, 0))
         counts[own] = min(int(counts[bought]), room)
         counts[bought] -= counts[own]
     return counts
+
+
+def age_ratios(inputs: StockInputs, counts: Ints) -> Array:
+    """By age band, what the model's ages are weighed by so that the stock has the ages counted (iterative scaling)."""
+    ratios = np.ones(w.N_AGE_BANDS - 1)
+    if not inputs.ages:
+        return ratios
+    wanted = np.array(inputs.ages) * counts.sum() / sum(inputs.ages)
+    cells = np.stack([occupancy(inputs.care, kind).sum(axis=(0, 3)) for kind in range(w.N_PLACEMENT_TYPES)])
+    by_band = np.stack([cells[:, band == BAND_OF_CELL].sum(axis=1) for band in range(len(ratios))], axis=1)
+    for _ in range(SCALINGS):
+        weighed = by_band * ratios
+        found = counts @ (weighed / np.maximum(weighed.sum(axis=1, keepdims=True), 1e-12))
+        ratios *= np.where(found > 0, wanted / np.maximum(found, 1e-9), 1.0)
+    return ratios
 
 
 def apportion(shares: Array, total: int) -> Ints:

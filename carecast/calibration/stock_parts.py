@@ -10,6 +10,7 @@ from carecast.calibration import funnel
 from carecast.calibration import stock as st
 from carecast.calibration.arrays import Array, Ints
 from carecast.calibration.capacity import continuing_years, usable_places
+from carecast.calibration.english_care import GATEWAY_SHARE
 from carecast.calibration.funnel_fit import size_chances
 from carecast.calibration.parts import UPTAKE
 from carecast.model import words as w
@@ -19,6 +20,7 @@ SIBLING_TYPES = (w.AT_HOME, w.KINSHIP, w.FOSTER_OWN, w.FOSTER_AGENCY)
 ADULT_DAYS = 6574
 SCHOOL_AGE = 2  # the age band whose hazards stand for all in how long open stays have lasted
 SAME_TYPE_CHANCE = 0.25  # of brothers and sisters in care; chosen so that about the published share live together
+SUPPORTED_MOST = 0.7  # of unaccompanied children, in reception or supported accommodation where there are so many
 SEARCHED = 90  # children next in time in care among whom a brother or sister is looked for
 
 
@@ -34,7 +36,8 @@ class Person:
 
 def in_care(variant: st.Variant, counts: Ints, staying: dict[int, int]) -> None:
     """Children in care and young people in continuing care: by type from the steady state, in families, with homes."""
-    people = [person for kind, n in enumerate(counts) for person in _people(variant, kind, int(n))]
+    ratios = st.age_ratios(variant.inputs, counts)
+    people = [person for kind, n in enumerate(counts) for person in _people(variant, kind, int(n), ratios)]
     _mark_unaccompanied(variant, people)
     vacancies = {
         p.code: usable_places(p.places, p.usable_share) for p in variant.inputs.providers if p.places is not None
@@ -45,11 +48,14 @@ def in_care(variant: st.Variant, counts: Ints, staying: dict[int, int]) -> None:
         _settle(variant, home, family, vacancies)
 
 
-def _people(variant: st.Variant, kind: int, n: int) -> list[Person]:
-    """``n`` children of one type from the expected stock of the fitted model."""
+def _people(variant: st.Variant, kind: int, n: int, ratios: Array) -> list[Person]:
+    """``n`` children of one type from the expected stock of the fitted model, ages weighed by ``ratios`` by band."""
     if n == 0:
         return []
-    weights = st.occupancy(variant.inputs.care, kind).ravel()
+    weights = st.occupancy(variant.inputs.care, kind)
+    if variant.inputs.ages:
+        weights = weights * ratios[st.BAND_OF_CELL][np.newaxis, :, :, np.newaxis]
+    weights = weights.ravel()
     rng = variant.rng
     drawn = rng.choice(len(weights), size=n, p=weights / weights.sum())
     shape = st.occupancy(variant.inputs.care, kind).shape
@@ -75,12 +81,33 @@ def _placed_days(rng: np.random.Generator, phase: int) -> int:
 
 def _mark_unaccompanied(variant: st.Variant, people: list[Person]) -> None:
     """Unaccompanied children: starts a year x stay, mostly from 16 in supported accommodation or foster care."""
+    if variant.inputs.unaccompanied is not None:
+        _mark_counted(variant, people, variant.inputs.unaccompanied)
+        return
     expected = 1.2 * variant.inputs.care.shapes.unaccompanied
     wanted = {w.SUPPORTED_ACCOMMODATION: 0.6, w.FOSTER_OWN: 0.2, w.FOSTER_AGENCY: 0.2}
     for kind, share in wanted.items():
         pool = [p for p in people if p.kind == kind and p.age > 15.5 * st.YEAR and p.care < 2 * st.YEAR]
         for person in pool[: math.floor(expected * share + variant.rng.uniform())]:
             person.unaccompanied = 1
+
+
+def _mark_counted(variant: st.Variant, people: list[Person], count: float) -> None:
+    """As many unaccompanied children as are counted: those most like them, in reception and supported accommodation first.
+
+    They are 14 or over and have been in care for no longer than from then on; the newest come first within a type.
+    """
+    gateway = variant.inputs.pack.value("unaccompanied_transferred_share") >= GATEWAY_SHARE
+    order = {w.SUPPORTED_ACCOMMODATION: 1, w.FOSTER_AGENCY: 2, w.FOSTER_OWN: 2, w.RESIDENTIAL_EXTERNAL: 3, w.KINSHIP: 3}
+    if gateway:
+        order[w.OTHER_COMMUNITY] = 0
+    pool = [p for p in people if p.kind in order and p.age - p.care > 14 * st.YEAR]
+    pool.sort(key=lambda p: (order[p.kind], p.care))
+    supported = [p for p in pool if order[p.kind] <= 1]
+    others = [p for p in pool if order[p.kind] > 1]
+    first = supported[: math.ceil(SUPPORTED_MOST * count)]
+    for person in (first + others + supported[len(first) :])[: round(count)]:
+        person.unaccompanied = 1
 
 
 def _families(variant: st.Variant, people: list[Person]) -> list[list[Person]]:
@@ -245,7 +272,7 @@ def _families_open(variant: st.Variant, state: str, stage: int, cause: str) -> N
     model, rng = variant.inputs.funnel, variant.rng
     by_age = model.funnel.open_by_age[:, stage]
     families = int(rng.poisson(by_age.sum()))
-    chances = size_chances(variant.inputs.pack)
+    sizes = st.steps_of(size_chances(variant.inputs.pack))
     months = rng.choice(len(by_age), size=families, p=by_age / by_age.sum())
     longest = variant.inputs.pack.value("closed_memory_days") - 1 if state == "closed" else 3652.0
     days = st.elapsed_days(rng, _all_causes(model.hazards, state, cause), families, longest)
@@ -254,7 +281,7 @@ def _families_open(variant: st.Variant, state: str, stage: int, cause: str) -> N
         age = 1 + int((month + rng.uniform()) * st.YEAR / 12)
         since = min(int(since), age)
         variant.add(home, age, state, since)
-        for _ in range(int(rng.choice(len(chances), p=chances))):
+        for _ in range(st.picked(rng, sizes)):
             gap = int(rng.uniform(*st.GAP_DAYS))
             younger = age - gap if rng.uniform() < 0.5 or age + gap >= ADULT_DAYS else age + gap
             if younger > since:

@@ -13,13 +13,27 @@ from typing import Annotated, Any, get_args
 import typer
 
 from carecast import __version__
+from carecast.cli import scenario as scenario_files
 from carecast.cli import story
+from carecast.cli.backtest import backtest
+from carecast.cli.calibrate import calibrate
 from carecast.cli.check import check
+from carecast.cli.diagnose import diagnose
+from carecast.cli.difference import diff
 from carecast.cli.doors import Bar, StoppedError, say, show, show_json
+from carecast.cli.evaluate import evaluate
+from carecast.cli.gaps import gaps
+from carecast.cli.savings import money_text, savings
 from carecast.cli.sections import targets_text
+from carecast.cli.sensitivity import sensitivity
+from carecast.cli.solve import solve
+from carecast.cli.sufficiency import sufficiency
 from carecast.cli.text import records
+from carecast.cli.waterfall import waterfall
+from carecast.cli.workforce import workforce
 from carecast.model.engine import Clock
 from carecast.model.parameters import BadFile, Calibrated, load, save
+from carecast.model.summary import BASELINE
 from carecast.scenarios.library import load_scenario
 from carecast.scenarios.request import Request, default_targets, gathered
 from carecast.scenarios.run import Run, start
@@ -45,8 +59,12 @@ Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Seed of all draw
 def register(app: typer.Typer) -> None:
     """Add every command, in the order a newcomer meets them."""
     app.callback()(about)
-    for command in (demo, check, calibrate, run, compare, target, journey, dashboard):
+    for command in (
+        demo, check, calibrate, backtest, run, compare, savings, waterfall, target, solve, sensitivity,
+        evaluate, diff, diagnose, workforce, gaps, sufficiency, journey, dashboard,
+    ):  # fmt: skip
         app.command(help=command.__doc__)(command)
+    app.add_typer(scenario_files.app, name="scenario")
 
 
 def _show_version(wanted: bool) -> None:
@@ -147,34 +165,6 @@ def demo(
 
 
 # --- calibrate ------------------------------------------------------------------------------------
-def calibrate(
-    history: Annotated[
-        str, typer.Argument(metavar="HISTORY", help="A shipped council pack, such as west-dunbartonshire.")
-    ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the parameter set.")],
-    council: Annotated[str | None, typer.Option("--council", help="Name to show.")] = None,
-    as_at: Annotated[str | None, typer.Option("--as-at", metavar="DATE", help="Date of the stock, included.")] = None,
-    figures: Annotated[
-        Path | None,
-        typer.Option("--figures", metavar="FILE", help="Your own figures: id,value[,low,high,source,note]."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Make a parameter set: every number with its source, 4,096 joint draws, the stock.
-
-    Example: `carecast calibrate west-dunbartonshire --out parameters/wd --figures our_figures.csv`
-    """
-    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "parameters.toml").is_file()):
-        raise BadFile(f"{out}: holds something else; give a new folder, or one with a parameter set to replace")
-    calibrated = _calibrated(history, day(as_at, "--as-at") if as_at else None, figures, council)
-    save(out, calibrated)
-    if as_json:
-        show_json({"parameters": str(out), **calibrated.record})
-        return
-    show(story.calibration_summary(calibrated))
-    say(f"Written to {out}. Next: carecast run --parameters {out} --scenario what_would_it_take")
-
-
 def _calibrated(history: str, as_at: dt.date | None, figures: Path | None, council: str | None = None) -> Calibrated:
     from carecast.calibration.calibrate import calibrate as fit
 
@@ -283,6 +273,7 @@ def compare(
     """
     from carecast.scenarios.compare import compare as paired
     from carecast.scenarios.compare import safety_beside_savings
+    from carecast.scenarios.money_answers import money_answers
     from carecast.scenarios.run import open_run
 
     made = open_run(run_folder)
@@ -292,10 +283,12 @@ def compare(
             "against": against,
             "differences": records(paired(made.answers, against)),
             "safety_beside_savings": records(safety_beside_savings(made.answers, against)),
+            "money": [money_answers(made, found.scenario) for found in made.answers if found.scenario != BASELINE],
+            "targets": story.target_rows(made),
         }
         show_json(document)
         return
-    show(story.comparison(made, against))
+    show(story.comparison(made, against, money_text(made) if against == BASELINE else ""))
 
 
 def target(run_folder: RunPath, as_json: Json = False) -> None:

@@ -81,8 +81,13 @@ def _driver(found: dict[str, Any]) -> str:
 
 
 def not_modelled_text(run: Run) -> str:
-    """What no simulation of demand holds, each aim once."""
-    return "Not modelled:\n" + "\n".join(wrapped(f"  - {line}") for line in run.record["not_modelled"])
+    """What no simulation of demand holds, each aim once; then what each programme of the run asks for beyond that."""
+    of = run.record.get("not_modelled_of", {})
+    own = {f"{title}: {line}" for title, lines in of.items() for line in lines}
+    parts = ["Not modelled:", *(f"  - {line}" for line in run.record["not_modelled"] if line not in own)]
+    for title, lines in of.items():
+        parts += [f"Nor, of {title}:", *(f"  - {line}" for line in lines)]
+    return "\n".join(wrapped(part) for part in parts)
 
 
 # --- summaries ------------------------------------------------------------------------------------
@@ -129,8 +134,8 @@ def _stopping_text(run: Run) -> str:
     )
 
 
-def comparison(run: Run, against: str) -> str:
-    """Paired differences at the end and by year."""
+def comparison(run: Run, against: str, money: str = "") -> str:
+    """Paired differences at the end and by year; ``money`` is a section about money over time."""
     base = run.answer(against)
     parts = [heading(run)]
     chosen = years(run)[-1:]
@@ -152,6 +157,7 @@ def comparison(run: Run, against: str) -> str:
         parts.append(table(head, rows))
         if against == BASELINE:
             parts.append(saving_text(run, answer))
+    parts += [money, targets_text(run)] if money else []
     parts += [safety_text(run, against), not_modelled_text(run)]
     return "\n\n".join(parts)
 

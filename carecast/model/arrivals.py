@@ -55,23 +55,24 @@ MAX_CHILDREN = 6
 MIN_GAP_DAYS, MAX_GAP_DAYS = 400, 1600  # between brothers and sisters next to each other in age (assumed, see docs)
 
 
-def count_or_draw(streams: Streams, seed: int, replication: int, columns: FamilyColumns, write: bool) -> int:
-    """Draw all families; with ``write`` false only count them. Returns how many there are."""
+def draw_families(streams: Streams, seed: int, replication: int, columns: FamilyColumns) -> int:
+    """Draw all families, as many as ``columns`` has room for. Returns how many there are."""
     n = 0
     for layer in range(streams.n_layers):
         for route in range(w.N_ROUTES):
             for locality in range(streams.n_localities):
-                n = _stream(streams, seed, replication, layer, route, locality, columns, n, write)
+                n = _stream(streams, seed, replication, layer, route, locality, columns, n)
     return n
 
 
 def _stream(
     streams: Streams, seed: int, replication: int, layer: int, route: int, locality: int, columns: FamilyColumns,
-    n: int, write: bool,
+    n: int,
 ) -> int:  # fmt: skip
     group = (layer * w.N_ROUTES + route) * 1024 + locality
     stream_1, stream_2 = dr.lanes(seed, replication, dr.WHO_STREAM, group, 0)
     base = (route * streams.n_localities + locality) * streams.n_months
+    room = len(columns.kept)
     number = 0
     month = 0
     day = float(streams.start_day)
@@ -90,7 +91,7 @@ def _stream(
         arrival = int(day)
         if arrival >= month_end:
             arrival = int(month_end) - 1
-        if write:
+        if n < room:
             _draw_family(streams, seed, replication, layer, route, locality, group, number, arrival, columns, n)
         n += 1
         number += 1

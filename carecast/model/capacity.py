@@ -1,18 +1,35 @@
 """Places month by month: providers and service pools with the levers in force, for one replication."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from carecast.model import draws as dr
 from carecast.model import words as w
 from carecast.model.calendar import Calendar
 from carecast.model.effects import effect_size
-from carecast.model.levels import DrawRow, window_path
+from carecast.model.levels import DrawRow, draws, window_path
 from carecast.model.parameters import BadFile, ParameterSet, Provider
 from carecast.model.plan import ChangePlaces, CloseProvider, OpenProvider, Plan, SetRadius
 from carecast.model.tables import Places, Pools
 
 POOL_TYPES = ("foster_own",)  # many households behind one row, spread over the row's locality
+STAFF_OF = {"early_help": "early_help_worker", "assessment": "assessment_social_worker"}  # whose vacancies cost places
+
+
+def in_post(parameters: ParameterSet, row: DrawRow, service: str) -> float:
+    """Staff of a service in post from the as-at date on, over those in post when its places were counted.
+
+    (1 - expected vacancy) / (1 - vacancy that the count of places already holds): 1 unless ``vacancy.ROLE_expected_share``
+    is given. Assumed: each place needs the same staff.
+    """
+    held, coming = (f"vacancy.{STAFF_OF[service]}_{which}" for which in ("share", "expected_share"))
+    counted, expected = parameters.numbers.get(held), parameters.numbers.get(coming)
+    if expected is None:
+        return 1.0
+    now = row.get(held, counted.value) if counted is not None else 0.0
+    return (1.0 - row.get(coming, expected.value)) / (1.0 - now)
 
 
 @dataclass(frozen=True)
@@ -164,11 +181,32 @@ class CapacityBuilder:
         places = np.full(
             self.calendar.n_months, row.get(f"provider.{provider.code}.places", float(provider.places or 0))
         )
+        places = places * self._walk(provider.placement_type, row, seed, replication)
         for change, path in self.place_changes:
             if change.target == provider.code:
                 places = places + effect_size(change.add, seed, replication) * path
         share = row.get(f"provider.{provider.code}.usable_share", provider.usable_share)
         return np.floor(np.clip(places * share, 0.0, None) + 0.5).astype(np.int64)
+
+    def _walk(self, name: str, row: DrawRow, seed: int, replication: int) -> np.ndarray:
+        """Own places of a type as recruitment, retirement and closures move them, relative to month 0.
+
+        exp(drift t + sd W(t)) with t in years and W a random walk with monthly steps, of each replication; 1 for a type
+        whose ``places.TYPE.drift_per_year`` and ``places.TYPE.level_sd_per_year`` are not given.
+        """
+        drift, sd = (
+            row.get(key, self.parameters.number(key)) if key in self.parameters.numbers else 0.0
+            for key in (f"places.{name}.drift_per_year", f"places.{name}.level_sd_per_year")
+        )
+        n_months = self.calendar.n_months
+        if not drift and not sd:
+            return np.ones(n_months)
+        key_1, key_2 = dr.lanes(seed, replication, dr.WHO_REPLICATION, 0, 0)
+        steps, at = np.zeros(n_months), w.PLACEMENT_TYPES.index(name)
+        first = w.N_PLACEMENT_TYPES + at
+        draws.normals(key_1, key_2, dr.P_LEVEL_PLACES, first, w.N_PLACEMENT_TYPES, steps[1:])
+        walk: np.ndarray = np.exp(drift / 12.0 * np.arange(n_months) + sd / math.sqrt(12.0) * np.cumsum(steps))
+        return walk
 
     def _radius(self) -> tuple[np.ndarray, np.ndarray]:
         radius = np.full(self.calendar.n_months, self.radius_miles)
@@ -203,7 +241,10 @@ class CapacityBuilder:
         for at, pool in enumerate(self.pools):
             if pool.places is None:
                 continue
-            number = np.full(self.calendar.n_months, row.get(f"pool.{pool.code}.places", float(pool.places)))
+            staffed = row.get(f"pool.{pool.code}.places", float(pool.places)) * in_post(
+                self.parameters, row, pool.service
+            )
+            number = np.full(self.calendar.n_months, staffed)
             for change, path in self.place_changes:
                 named = change.target == pool.code or (
                     change.target == pool.service and self._reaches(change, pool.localities)

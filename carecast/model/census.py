@@ -21,6 +21,12 @@ def take_census(row: int, day: int, radius_tenths: int, memory: b.Memory, counts
     counts[b.K_EARLY_HELP_OPEN, row] = totals[b.L_EARLY_HELP]
     counts[b.K_SUPPORT_OPEN, row] = totals[b.L_SUPPORT]
     counts[b.K_PROTECTION_OPEN, row] = totals[b.L_PROTECTION]
+    counts[b.K_ASSESSMENT_OPEN, row] = totals[b.L_ASSESSMENT]
+    counts[b.K_PRE_ENTRY_OPEN, row] = totals[b.L_PRE_ENTRY]
+    counts[b.K_HOME_AFTER_CARE_OPEN, row] = totals[b.L_HOME]
+    counts[b.K_KINSHIP_ORDER_OPEN, row] = totals[b.L_KINSHIP_ORDER]
+    counts[b.K_ADOPTED_OPEN, row] = totals[b.L_ADOPTED]
+    counts[b.K_AFTERCARE_OPEN, row] = totals[b.L_AFTERCARE]
     for k in range(n_in_care):
         child = known[in_care[k]]
         counts[b.K_FIRST_AGE_BAND + age_band(child.birth_day, day), row] += 1

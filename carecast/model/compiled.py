@@ -55,7 +55,9 @@ IS_FIRST_COMPILE = FOLDER is not None and not any(FOLDER.iterdir())
 
 def compile_function(function: FunctionType, counts_references: bool = True) -> Callable[..., Any]:
     """One function compiled, with the cache if there is one; one that makes no array need not count references."""
-    options: dict[str, Any] = {"nogil": True} if counts_references else {"nogil": True, "_nrt": False}
+    options: dict[str, Any] = (
+        {"nogil": True} if counts_references else {"nogil": True, "_nrt": False, "forceinline": True}
+    )
     if FOLDER is None:
         return numba.njit(**options)(function)  # type: ignore[no-any-return]
     before = numba.config.CACHE_DIR  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ same bits as plain Python and compiled by numba. The mixer is Wellons' ``lowbias
 """
 
 import math
+from typing import Any
 
 MASK = 0xFFFFFFFF
 GOLDEN = 0x9E3779B1
@@ -15,6 +16,7 @@ WHO_REPLICATION, WHO_STREAM, WHO_FAMILY, WHO_STOCK, WHO_EVIDENCE = range(5)
 
 # Purposes. Causes use their own number (0 to 23); the rest follow. One slot is purpose + 128 x spell.
 P_BRANCH = 24  # + branch (0..6)
+P_AT_HOME = 31
 P_DIVERT = 32  # + diversion (0..7)
 P_WANTED = 40
 P_ZONE = 41
@@ -24,6 +26,7 @@ P_AGE = 44
 P_BIRTHDAY = 45
 P_KEEP = 46
 P_JOINS = 47
+P_LEVEL_PLACES = 47  # drawn by replications, which join nobody; spell = month x placement types + type
 P_DISTANCE = 48
 P_DISTANCE_KNOWN = 49
 P_OUT_OF_AREA = 50
@@ -42,6 +45,9 @@ P_POSITION = 62
 P_AGE_GAP = 63
 P_MATCH = 64  # + place of the provider in its list (up to 63)
 SLOTS_PER_SPELL = 128
+# Diversions from the ninth on: these numbers are drawn by streams, replications and evidence, never by a family or child.
+P_DIVERT_LATER = 54  # + diversion - 8 (up to 7)
+N_DIVERT = 8
 
 
 def mix(x: int) -> int:
@@ -117,6 +123,12 @@ def _normal_tail(q: float) -> float:
 def normal(key_1: int, key_2: int, purpose: int, spell: int) -> float:
     """A standard normal draw."""
     return normal_inverse(uniform(key_1, key_2, purpose, spell))
+
+
+def normals(key_1: int, key_2: int, purpose: int, first: int, step: int, out: Any) -> None:
+    """Fill ``out`` with the standard normal draws of spells ``first``, ``first + step``, ..."""
+    for at in range(len(out)):
+        out[at] = normal(key_1, key_2, purpose, first + at * step)
 
 
 def price_multiplier(key_1: int, key_2: int, ask: int, sigma_ln: float) -> float:

@@ -29,6 +29,18 @@ L_EARLY_HELP, L_ASSESSMENT, L_SUPPORT, L_PROTECTION, L_PRE_ENTRY, L_HOME, L_KINS
     range(9)
 )
 N_SERVICE_LINES = 9
+COUNTED_BY_START = (L_ASSESSMENT, L_PRE_ENTRY)  # units are children started; the other lines count child-days
+
+# --- waits for early help: what is counted by financial year, locality and age band ---------------------------------
+WAITS = ("wait_days", "starts", "waited", "left", "left_wait_days", "escalated")
+(
+    W_DAYS,  # waited by those who started, days
+    W_STARTS,  # children who started
+    W_WAITED,  # of them, after a day or more
+    W_LEFT,  # children who left the queue without help
+    W_LEFT_DAYS,  # waited by those who left, days
+    W_ESCALATED,  # of those who left, because things got worse
+) = range(6)
 
 # --- monthly counts of children: numerators and denominators of every measure --------------------------------------
 COUNTS = (
@@ -61,6 +73,12 @@ COUNTS = (
     "repeat_protection_18m",
     "kinship_breakdowns",
     "escalations_waiting",
+    "assessment_open",
+    "pre_entry_open",
+    "home_after_care_open",
+    "kinship_order_open",
+    "adopted_open",
+    "aftercare_open",
 )
 (
     K_LOOKED_AFTER,
@@ -92,8 +110,14 @@ COUNTS = (
     K_REPEAT_PROTECTION_18M,
     K_KINSHIP_BREAKDOWNS,
     K_ESCALATIONS_WAITING,
-) = range(29)
-K_FIRST_TYPE = 29
+    K_ASSESSMENT_OPEN,
+    K_PRE_ENTRY_OPEN,
+    K_HOME_AFTER_CARE_OPEN,
+    K_KINSHIP_ORDER_OPEN,
+    K_ADOPTED_OPEN,
+    K_AFTERCARE_OPEN,
+) = range(35)
+K_FIRST_TYPE = 35
 K_FIRST_AGE_BAND = K_FIRST_TYPE + w.N_PLACEMENT_TYPES
 K_FIRST_LOCALITY = K_FIRST_AGE_BAND + w.N_AGE_BANDS
 
@@ -129,6 +153,9 @@ class Known:
     stay_provider: int
     stay_bucket: int  # 0 looked after, 1 continuing care
     stay_multiplier: float
+    stay_wanted: int  # placement type wanted when the placement began in the run; -1 for one begun before it
+    stay_band: int  # age band then
+    stay_beyond: int  # 1 when the home lies beyond the radius, unaccompanied children apart
     last_end: int  # the placement before this one ended on this day; long ago when there was none
     last_end_but_one: int
     home: int  # the home the child lives in: the log row that founded it
@@ -185,12 +212,15 @@ class Memory(NamedTuple):
 
 
 class Searches(NamedTuple):
-    """What was wanted and what was found; FY is the index of a financial year."""
+    """What was wanted and what was found: each int64 [FY, locality, age band, wanted type, got type].
 
-    made: np.ndarray  # int64 [FY, locality, wanted type, got type]
-    beyond_radius: np.ndarray  # int64 [FY, locality, wanted type]
-    made_by_age: np.ndarray  # int64 [FY, age band, wanted type, got type]
-    beyond_radius_by_age: np.ndarray  # int64 [FY, age band, wanted type]
+    FY is the index of a financial year; the age band is the child's when the placement begins.
+    """
+
+    made: np.ndarray  # placements begun
+    beyond_radius: np.ndarray  # of them, beyond the radius
+    days: np.ndarray  # days in placements begun in the run
+    days_beyond: np.ndarray  # of them, beyond the radius
 
 
 class Filled(NamedTuple):
@@ -201,7 +231,7 @@ class Filled(NamedTuple):
     price_days: np.ndarray  # float64, same shape; days x price multiplier
     service_units: np.ndarray  # int64 [FY, service line]
     counted: np.ndarray  # int64 [FY, item]
-    wait_days: np.ndarray  # int64 [FY, locality, 0 days | 1 starts]
+    waits: np.ndarray  # int64 [FY, locality, age band, WAITS]
     searches: Searches
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from carecast.model import compiled, rules
 from carecast.model import draws as dr
-from carecast.model import rules
 from carecast.model import words as w
 from carecast.model.calendar import Calendar
 from carecast.model.effects import effect_size
@@ -16,6 +16,7 @@ from carecast.model.plan import AddRate, Plan, ScaleRate, Window
 from carecast.model.tables import Choices, Hazards
 
 Floats = np.ndarray
+draws = compiled.MODULES["draws"]
 
 
 @dataclass(frozen=True)
@@ -162,9 +163,9 @@ def ramped_ratio(ratio: float, path: Floats) -> Floats:
 
 def level_path(key: tuple[int, int], purpose: int, sd_per_year: float, n_months: int) -> Floats:
     """A drifting level: exp of a random walk with monthly steps of sd / sqrt(12), starting at 1 in month 0."""
-    steps = np.array([dr.normal(key[0], key[1], purpose, month) for month in range(1, n_months)])
-    walk = np.concatenate([[0.0], np.cumsum(steps)]) if n_months else np.zeros(0)
-    return np.exp(sd_per_year / math.sqrt(12.0) * walk)
+    walk = np.zeros(n_months)
+    draws.normals(key[0], key[1], purpose, 1, 1, walk[1:])
+    return np.exp(sd_per_year / math.sqrt(12.0) * np.cumsum(walk))
 
 
 def _cells(rate: Rate) -> tuple[int, list[int]]:

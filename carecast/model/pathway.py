@@ -162,11 +162,13 @@ def receive(world: World, family: int) -> None:
     route = s.families.route[family]
     if route != w.CONTACT:
         case.spell = 1
-        if route == w.EMERGENCY and rules.is_diverted(
-            s.choices, s.hazards, w.DIRECT_ENTRY_TO_SUPPORT, case.locality,
+        diversion = rules.direct_diversion(route)
+        if diversion >= 0 and rules.is_diverted(
+            s.choices, s.hazards, diversion, case.locality,
             rules.age_band(case.birth_day, world.today), world.today, *case.hand(),
         ):  # fmt: skip
-            world.record(case, w.DIVERTED, w.DIRECT_ENTRY_TO_SUPPORT)
+            world.record(case, w.DIVERTED, diversion)
+            case.diverted = True
             world.env.process(family_story(world, case, w.TO_SUPPORT))
             return
         rest = enter_care(world, case, route, w.TO_CARE_AWAY)
@@ -195,12 +197,15 @@ def referral(world: World, case: Case) -> int:
     """A referral is decided the day it is made: no further action, early help, or assessment."""
     s, day = world.scene, world.today
     case.spell += 1
-    world.record(case, w.REFERRED, 1 if day - case.referred_day <= rules.YEAR_DAYS else 0)
+    is_repeat = 1 if day - case.referred_day <= rules.YEAR_DAYS else 0
+    world.record(case, w.REFERRED, is_repeat)
     case.referred_day = day
     age = rules.age_band(case.birth_day, day)
-    outcome, diversion = rules.after_referral(s.choices, s.hazards, case.locality, age, day, *case.hand())
+    outcome, diversion = rules.after_referral(s.choices, s.hazards, is_repeat, case.locality, age, day, *case.hand())
     if diversion >= 0:
         world.record(case, w.DIVERTED, diversion)
+    if diversion == w.REPEAT_ASSESSMENT_SPARED:
+        case.spell += 1  # the spell of the assessment, so that what follows has the hands it would have had
     return int(outcome)
 
 
@@ -309,7 +314,7 @@ def pre_entry(world: World, case: Case, since: int) -> Story:
     world.record(case, w.PRE_ENTRY_ENDED, outcome)
     if diversion >= 0:
         world.record(case, w.DIVERTED, diversion)
-        case.diverted = True
+        case.diverted = case.diverted or diversion != w.PRE_ENTRY_TO_CARE
     if not drop_adults(world, case):
         return w.TO_NOBODY
     if outcome == w.TO_KINSHIP_ORDER:

@@ -138,6 +138,21 @@ class ScalePrice:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveFunding:
+    """``share`` of what social work pays on a cost line is paid by another funder (a word of FUNDERS) instead.
+
+    Several on one line each take their share of what the others leave social work. The cost itself stays the same, so
+    this saves nothing over all funders; applied after the simulation.
+    """
+
+    lever: str
+    line: str  # as in ScalePrice
+    funder: str
+    share: Effect
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
 class ProgrammeCost:
     """What a lever costs beside placements and cases, in pounds at run prices.
 
@@ -171,6 +186,7 @@ Change = (
     | CloseProvider
     | SetRadius
     | ScalePrice
+    | MoveFunding
     | ProgrammeCost
 )
 

@@ -10,7 +10,7 @@ from carecast.model.arrivals import Streams
 from carecast.model.calendar import Calendar
 from carecast.model.capacity import CapacityBuilder
 from carecast.model.effects import effect_size
-from carecast.model.levels import DrawRow, _named, level_path, ramped_ratio, window_path
+from carecast.model.levels import DrawRow, _named, draws, level_path, ramped_ratio, window_path
 from carecast.model.parameters import BadFile, ParameterSet
 from carecast.model.plan import Plan, ScaleArrivals
 
@@ -103,10 +103,9 @@ class ArrivalsBuilder:
         own = level_path(key, dr.P_LEVEL_UNACCOMPANIED, number("arrivals.unaccompanied_level_sd_per_year"), n_months)
         spread = number("arrivals.month_spread_ln")
         per_day = np.zeros((w.N_ROUTES, self.n_localities, n_months))
+        z = np.zeros(n_months)
         for route, name in enumerate(w.ROUTES):
-            z = np.array(
-                [dr.normal(key[0], key[1], dr.P_MONTH, month * w.N_ROUTES + route) for month in range(n_months)]
-            )
+            draws.normals(key[0], key[1], dr.P_MONTH, route, w.N_ROUTES, z)
             month_level = np.exp(spread * z - 0.5 * spread * spread) * (own if route == w.UNACCOMPANIED else common)
             yearly = number(f"arrivals.{name}_families_per_year")
             season = 1.0 if route == w.UNACCOMPANIED else self.season

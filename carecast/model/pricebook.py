@@ -12,8 +12,8 @@ from carecast.model import words as w
 from carecast.model.calendar import Calendar
 from carecast.model.money import Layout
 from carecast.model.parameters import BadFile, CostLine, ParameterSet, Provider
-from carecast.model.plan import ChangePlaces, CloseProvider, OpenProvider, Plan, ProgrammeCost, ScalePrice
-from carecast.model.prices import DAYS_PER_WEEK, Floats, Homes, PriceBook, PriceChange, Rows, Services
+from carecast.model.plan import ChangePlaces, CloseProvider, MoveFunding, OpenProvider, Plan, ProgrammeCost, ScalePrice
+from carecast.model.prices import DAYS_PER_WEEK, Floats, FundingMove, Homes, PriceBook, PriceChange, Rows, Services
 from carecast.model.programme import Programme, programme
 from carecast.model.results import SERVICE_LINES
 
@@ -101,6 +101,7 @@ def price_book(
         levels=levels,
         price_changes=tuple(_price_change(scale, calendar) for scale in scales),
         change_groups=groups,
+        funding=tuple(_funding(change, rows, calendar) for change in plan.changes if isinstance(change, MoveFunding)),
         month_weights=_month_weights(calendar, run_days),
         draws={name: draws[name].to_numpy(dtype=np.float64) for name in columns},
         n_draws=max(len(draws), 1),
@@ -255,6 +256,11 @@ def _price_change(scale: ScalePrice, calendar: Calendar) -> PriceChange:
     held = spans.days_by_month(calendar, scale.window.from_day, scale.window.to_day)
     days = np.maximum(spans.run_days_by_month(calendar), 1)
     return PriceChange(scale, spans.ramp_by_month(calendar, scale.window), held / days)
+
+
+def _funding(move: MoveFunding, rows: Sequence[_Row], calendar: Calendar) -> FundingMove:
+    at = np.array([i for i, row in enumerate(rows) if move.line in row.names], dtype=np.int64)
+    return FundingMove(move, w.FUNDERS.index(move.funder), at, spans.share_of_run_year(calendar, move.window))
 
 
 def _month_weights(calendar: Calendar, run_days: Floats) -> NDArray[np.float64]:

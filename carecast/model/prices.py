@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from carecast.model.effects import effect_size
 from carecast.model.money import SOCIAL_WORK, Layout, Money, Pence, whole_pence
-from carecast.model.plan import Effect, ScalePrice
+from carecast.model.plan import Effect, MoveFunding, ScalePrice
 from carecast.model.programme import Programme, programme_pence
 
 Floats = NDArray[np.float64]
@@ -53,6 +53,16 @@ class PriceChange:
     scale: ScalePrice
     ramp: Floats  # [month]
     held: Floats  # [month]: share of the month's simulated days in the window
+
+
+@dataclass(frozen=True, slots=True)
+class FundingMove:
+    """A share of what social work pays on some rows that another funder pays."""
+
+    move: MoveFunding
+    funder: int  # -> words.FUNDERS
+    rows: Ints
+    held: Floats  # [financial year]: share of the simulated days in force, ramp included
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,7 @@ class PriceBook:
     levels: tuple[tuple[int, int], ...]  # distinct (uplift, years of it)
     price_changes: tuple[PriceChange, ...]
     change_groups: tuple[tuple[int, ...], ...]  # distinct sets of price changes that rows have
+    funding: tuple[FundingMove, ...]
     month_weights: Floats  # [financial year, month]: share of the year's simulated days
     draws: Mapping[str, Floats]  # the columns of the joint draws that prices read
     n_draws: int
@@ -126,7 +137,7 @@ def price_replication(
     value = whole_pence(used * price) + _fixed_value(book, tables, price, row, seed, replication)
     first_fixed, first_service = _row_starts(book)
     value[:, first_fixed:first_service] = 0
-    split = _split(cost, book.rows.shares)
+    split = _split(cost, _funder_shares(book, seed, replication))
     return Money(
         layout=book.layout,
         gross=_into_lines(book, cost),
@@ -218,6 +229,17 @@ def _fixed_value(book: PriceBook, tables: PricedTables, price: Floats, row: int,
     value[:, :n_providers] = whole_pence(tables.placement_days[:, :, 0].astype(np.float64) * per_day)
     value[:, n_providers:first] = whole_pence(tables.placement_days[:, :, 1].astype(np.float64) * per_day)
     return value
+
+
+def _funder_shares(book: PriceBook, seed: int, replication: int) -> Floats:
+    """Who pays which share of each row, [financial year, row, funder]."""
+    shares = np.repeat(book.rows.shares[np.newaxis], len(book.layout.financial_years), axis=0)
+    for moved in book.funding:
+        share = min(max(effect_size(moved.move.share, seed, replication), 0.0), 1.0)
+        part = shares[:, moved.rows, SOCIAL_WORK] * (share * moved.held)[:, np.newaxis]
+        shares[:, moved.rows, SOCIAL_WORK] -= part
+        shares[:, moved.rows, moved.funder] += part
+    return shares
 
 
 def _split(cost: Pence, shares: Floats) -> Pence:

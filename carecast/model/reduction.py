@@ -80,7 +80,7 @@ def _read_event(event: b.Event, grid: b.Grid, memory: b.Memory, out: b.Filled) -
     if event.what <= w.REFERRED:
         front_door(event, child, out.counts)
     elif event.what <= w.EARLY_HELP_WAIT_LEFT:
-        early_help(event, child, since, memory.totals, grid.years, out.counts, out.service_units, out.wait_days)
+        early_help(event, child, since, memory.totals, grid.years, out.counts, out.service_units, out.waits)
     elif event.what <= w.PRE_ENTRY_ENDED:
         help_and_protection(event, child, since, memory.totals, grid.years, out.counts, out.service_units)
     elif event.what == w.ENTERED_CARE:
@@ -92,7 +92,7 @@ def _read_event(event: b.Event, grid: b.Grid, memory: b.Memory, out: b.Filled) -
     elif event.what >= w.RE_ENTRY_BEGINS:
         _after_care(event, child, since, memory.totals, grid.years, out.counts, out.service_units)
         if event.what != w.RE_ENTRY_BEGINS and event.detail == w.CONTINUING_CARE:
-            _continuing_care(event, child, memory.totals, grid.years, out.placement_days, out.price_days)
+            _continuing_care(event, child, memory.totals, grid.years, out)
 
 
 @loop
@@ -160,7 +160,7 @@ def _placement(event: b.Event, child: b.Known, grid: b.Grid, memory: b.Memory, o
         _start_placement(event, child, grid.provider_type, memory.joining, memory.totals, out.counts)
         _book_search(event, child, grid.radius_tenths, out.searches)
     else:
-        _end_placement(event, child, grid.years, out.counts, out.placement_days, out.price_days)
+        _end_placement(event, child, grid.years, out)
 
 
 @loop
@@ -198,6 +198,7 @@ def _begin_stay(event: b.Event, child: b.Known, bucket: int) -> None:
     child.stay_provider = event.provider
     child.stay_multiplier = event.multiplier
     child.stay_bucket = bucket
+    child.stay_wanted = b.UNSET
 
 
 @loop
@@ -230,40 +231,47 @@ def _book_search(event: b.Event, child: b.Known, radius_tenths: int, searches: b
     if event.year < 0 or wanted < 0:
         return
     band = age_band(child.birth_day, event.day)
-    searches.made[event.year, child.locality, wanted, child.kind] += 1
-    searches.made_by_age[event.year, band, wanted, child.kind] += 1
-    if child.kind != w.AT_HOME and child.unaccompanied != 1 and event.detail > radius_tenths:
-        searches.beyond_radius[event.year, child.locality, wanted] += 1
-        searches.beyond_radius_by_age[event.year, band, wanted] += 1
+    beyond = child.kind != w.AT_HOME and child.unaccompanied != 1 and event.detail > radius_tenths
+    child.stay_wanted = wanted
+    child.stay_band = band
+    child.stay_beyond = 1 if beyond else 0
+    searches.made[event.year, child.locality, band, wanted, child.kind] += 1
+    if beyond:
+        searches.beyond_radius[event.year, child.locality, band, wanted, child.kind] += 1
 
 
 @loop
-def _end_placement(
-    event: b.Event,
-    child: b.Known,
-    years: np.ndarray,
-    counts: np.ndarray,
-    placement_days: np.ndarray,
-    price_days: np.ndarray,
-) -> None:
+def _end_placement(event: b.Event, child: b.Known, years: np.ndarray, out: b.Filled) -> None:
     """The child moves out; the ends of the last two placements are kept for the count of placements in a year."""
     if child.kind == w.KINSHIP and event.detail == w.MOVE:
-        add(counts, b.K_KINSHIP_BREAKDOWNS, event.row, 1)
-    _end_stay(child, event.day, years, placement_days, price_days)
+        add(out.counts, b.K_KINSHIP_BREAKDOWNS, event.row, 1)
+    _end_stay(child, event.day, years, out)
     child.kind = b.UNSET
     child.last_end_but_one = child.last_end
     child.last_end = event.day
 
 
 @loop
-def _end_stay(child: b.Known, day: int, years: np.ndarray, placement_days: np.ndarray, price_days: np.ndarray) -> None:
+def _end_stay(child: b.Known, day: int, years: np.ndarray, out: b.Filled) -> None:
     """Book the days of a stay at a provider; a stay without one (at home) costs no place."""
     if child.stay_since != b.UNSET and child.stay_provider >= 0:
         for year in range(len(years)):
             days = days_in_year(child.stay_since, day, years[year])
-            placement_days[year, child.stay_provider, child.stay_bucket] += days
-            price_days[year, child.stay_provider, child.stay_bucket] += days * child.stay_multiplier
+            if days > 0:
+                out.placement_days[year, child.stay_provider, child.stay_bucket] += days
+                out.price_days[year, child.stay_provider, child.stay_bucket] += days * child.stay_multiplier
+                _book_days(child, year, days, out.searches)
     child.stay_since = b.UNSET
+
+
+@loop
+def _book_days(child: b.Known, year: int, days: int, searches: b.Searches) -> None:
+    """Days in a placement begun in the run, by what was wanted and what was found."""
+    if child.stay_wanted == b.UNSET:
+        return
+    searches.days[year, child.locality, child.stay_band, child.stay_wanted, child.kind] += days
+    if child.stay_beyond == 1:
+        searches.days_beyond[year, child.locality, child.stay_band, child.stay_wanted, child.kind] += days
 
 
 # --- after care ---------------------------------------------------------------------------------------------------
@@ -292,20 +300,13 @@ def _after_care(
 
 
 @loop
-def _continuing_care(
-    event: b.Event,
-    child: b.Known,
-    totals: np.ndarray,
-    years: np.ndarray,
-    placement_days: np.ndarray,
-    price_days: np.ndarray,
-) -> None:
+def _continuing_care(event: b.Event, child: b.Known, totals: np.ndarray, years: np.ndarray, out: b.Filled) -> None:
     """Continuing care keeps the place and the cost, but the young person is no longer looked after."""
     if event.what == w.AFTER_CARE_STARTED:
         _begin_stay(event, child, 1)
         totals[b.T_CONTINUING] += 1
     elif child.stay_since != b.UNSET and child.stay_bucket == 1:
-        _end_stay(child, event.day, years, placement_days, price_days)
+        _end_stay(child, event.day, years, out)
         totals[b.T_CONTINUING] -= 1
 
 
@@ -313,6 +314,8 @@ def _continuing_care(
 def _close_the_books(grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
     """Book the days of what is still open after the last day; it stays open."""
     for i in range(len(memory.known)):
-        _end_stay(memory.known[i], grid.until + 1, grid.years, out.placement_days, out.price_days)
+        _end_stay(memory.known[i], grid.until + 1, grid.years, out)
         for line in range(b.N_SERVICE_LINES):
+            if line in b.COUNTED_BY_START:
+                continue
             end_service(line, grid.until + 1, memory.since[i], memory.totals, grid.years, out.service_units)

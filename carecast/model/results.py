@@ -50,6 +50,12 @@ PLAIN = {
     "re_entries": b.K_RE_ENTRIES,
     "kinship_breakdowns": b.K_KINSHIP_BREAKDOWNS,
     "escalations_waiting": b.K_ESCALATIONS_WAITING,
+    "assessment_open": b.K_ASSESSMENT_OPEN,
+    "pre_entry_open": b.K_PRE_ENTRY_OPEN,
+    "home_after_care_open": b.K_HOME_AFTER_CARE_OPEN,
+    "kinship_order_open": b.K_KINSHIP_ORDER_OPEN,
+    "adopted_open": b.K_ADOPTED_OPEN,
+    "aftercare_open": b.K_AFTERCARE_OPEN,
 }
 # Every measure without a breakdown, in the order of the tables; ``looked_after`` and its breakdowns come first.
 MEASURES = (
@@ -82,6 +88,12 @@ MEASURES = (
     "more_than_one_placement_percent",
     "escalations_waiting",
     "siblings_together_percent",
+    "assessment_open",
+    "pre_entry_open",
+    "home_after_care_open",
+    "kinship_order_open",
+    "adopted_open",
+    "aftercare_open",
 )
 
 
@@ -123,11 +135,12 @@ class Tables:
     price_days: np.ndarray  # float64, same shape; days x price multiplier
     service_units: np.ndarray  # int64 [FY, SERVICE_LINES]; child-days, or children started (assessment, pre_entry)
     counted: np.ndarray  # int64 [FY, item]
-    placements_made: np.ndarray  # int64 [FY, locality, wanted type, got type]; placements begun
-    placed_beyond_radius: np.ndarray  # int64 [FY, locality, wanted type]; unaccompanied children apart
-    early_help_wait_days_by_locality: np.ndarray  # int64 [FY, locality, 0 days | 1 starts]
-    placements_made_by_age: np.ndarray  # int64 [FY, age band, wanted type, got type]
-    placed_beyond_radius_by_age: np.ndarray  # int64 [FY, age band, wanted type]
+    placements_made: np.ndarray  # int64 [FY, locality, age band, wanted type, got type]; placements begun
+    placed_beyond_radius: np.ndarray  # same shape; of them beyond the radius, unaccompanied children apart
+    days_placed: np.ndarray  # same shape; days in placements begun in the run
+    days_beyond_radius: np.ndarray  # same shape; of them beyond the radius
+    early_help_waits: np.ndarray  # int64 [FY, locality, age band, ledger.WAITS]
+    type_days: np.ndarray  # int64 [FY, placement type]; all days of children looked after at a provider
 
 
 def measure_rows(localities: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -167,10 +180,19 @@ def reduce_log(
         counted=out.counted,
         placements_made=out.searches.made,
         placed_beyond_radius=out.searches.beyond_radius,
-        early_help_wait_days_by_locality=out.wait_days,
-        placements_made_by_age=out.searches.made_by_age,
-        placed_beyond_radius_by_age=out.searches.beyond_radius_by_age,
+        days_placed=out.searches.days,
+        days_beyond_radius=out.searches.days_beyond,
+        early_help_waits=out.waits,
+        type_days=_days_by_type(out.placement_days[:, :, 0], grid.provider_type),
     )
+
+
+def _days_by_type(days: np.ndarray, provider_type: np.ndarray) -> np.ndarray:
+    """[FY, provider] summed to [FY, placement type]."""
+    by_type = np.zeros((len(days), w.N_PLACEMENT_TYPES), dtype=np.int64)
+    for provider, kind in enumerate(provider_type):
+        by_type[:, kind] += days[:, provider]
+    return by_type
 
 
 def _grid(
@@ -201,19 +223,16 @@ def _empty(n_years: int, n_providers: int, n_localities: int, n_counted: int, n_
     def zeros(*shape: int) -> np.ndarray:
         return np.zeros(shape, dtype=np.int64)
 
-    n_types = w.N_PLACEMENT_TYPES
+    search = (n_years, n_localities, w.N_AGE_BANDS, w.N_PLACEMENT_TYPES, w.N_PLACEMENT_TYPES)
     return b.Filled(
         counts=zeros(b.K_FIRST_LOCALITY + n_localities, n_rows),
         placement_days=zeros(n_years, n_providers, 2),
         price_days=np.zeros((n_years, n_providers, 2)),
         service_units=zeros(n_years, b.N_SERVICE_LINES),
         counted=zeros(n_years, n_counted),
-        wait_days=zeros(n_years, n_localities, 2),
+        waits=zeros(n_years, n_localities, w.N_AGE_BANDS, len(b.WAITS)),
         searches=b.Searches(
-            made=zeros(n_years, n_localities, n_types, n_types),
-            beyond_radius=zeros(n_years, n_localities, n_types),
-            made_by_age=zeros(n_years, w.N_AGE_BANDS, n_types, n_types),
-            beyond_radius_by_age=zeros(n_years, w.N_AGE_BANDS, n_types),
+            made=zeros(*search), beyond_radius=zeros(*search), days=zeros(*search), days_beyond=zeros(*search)
         ),
     )
 

@@ -169,7 +169,19 @@ def is_diverted(
     """Whether levers in force on a day divert this child or family."""
     at = ((diversion * hazards.n_localities + locality) * w.N_AGE_BANDS + age) * hazards.n_months
     share = choices.divert[at + month_at(hazards, day)]
-    return share > 0.0 and dr.uniform(key_1, key_2, dr.P_DIVERT + diversion, spell) < share
+    if share <= 0.0:
+        return False
+    purpose = dr.P_DIVERT + diversion
+    if diversion >= dr.N_DIVERT:
+        purpose = dr.P_DIVERT_LATER + diversion - dr.N_DIVERT
+    return dr.uniform(key_1, key_2, purpose, spell) < share
+
+
+def direct_diversion(route: int) -> int:
+    """The diversion that keeps a family of a direct route together, -1 where no lever can."""
+    if route == w.EMERGENCY:
+        return w.DIRECT_ENTRY_TO_SUPPORT
+    return w.NEWBORN_TO_SUPPORT if route == w.NEWBORN else -1
 
 
 def wanted_type(choices: Choices, moment: int, age: int, key_1: int, key_2: int, spell: int) -> int:
@@ -179,14 +191,21 @@ def wanted_type(choices: Choices, moment: int, age: int, key_1: int, key_2: int,
 
 
 def after_referral(
-    choices: Choices, hazards: Hazards, locality: int, age: int, day: int, key_1: int, key_2: int, spell: int,
+    choices: Choices, hazards: Hazards, is_repeat: int, locality: int, age: int, day: int, key_1: int, key_2: int,
+    spell: int,
 ) -> tuple[int, int]:  # fmt: skip
-    """(outcome, diversion or -1) of a referral: closed, early help or assessment."""
+    """(outcome, diversion or -1) of a referral: closed, early help or assessment.
+
+    A repeat referral that is spared a second assessment goes at once where that assessment (the next spell) would lead.
+    """
     outcome = branch_outcome(choices, w.B_REFERRAL, age, key_1, key_2, spell)
-    if outcome == w.TO_ASSESSMENT and is_diverted(
-        choices, hazards, w.REFERRAL_TO_EARLY_HELP, locality, age, day, key_1, key_2, spell
-    ):
+    if outcome != w.TO_ASSESSMENT:
+        return outcome, -1
+    if is_diverted(choices, hazards, w.REFERRAL_TO_EARLY_HELP, locality, age, day, key_1, key_2, spell):
         return w.TO_EARLY_HELP, w.REFERRAL_TO_EARLY_HELP
+    if is_repeat and is_diverted(choices, hazards, w.REPEAT_ASSESSMENT_SPARED, locality, age, day, key_1, key_2, spell):
+        found = branch_outcome(choices, w.B_ASSESSMENT, age, key_1, key_2, spell + 1)
+        return found, w.REPEAT_ASSESSMENT_SPARED
     return outcome, -1
 
 
@@ -208,19 +227,33 @@ def after_pre_entry(
     """(outcome, diversion or -1) of a pre-entry decision.
 
     A lever changes what is offered and so how often the decision is to look after the child; it never removes the child.
+    Only an assumption about hearings and courts brings into care a child whom the decision would have left at home.
     """
     outcome = branch_outcome(choices, w.B_PRE_ENTRY, age, key_1, key_2, spell)
+    brought = -1
     if outcome < w.TO_CARE_AT_HOME:
-        return outcome, -1
+        if not is_diverted(choices, hazards, w.PRE_ENTRY_TO_CARE, locality, age, day, key_1, key_2, spell):
+            return outcome, -1
+        outcome, brought = care_decided(choices, age, key_1, key_2, spell), w.PRE_ENTRY_TO_CARE
     if is_diverted(choices, hazards, w.PRE_ENTRY_TO_SUPPORT, locality, age, day, key_1, key_2, spell):
         return w.TO_SUPPORT, w.PRE_ENTRY_TO_SUPPORT
     if outcome == w.TO_CARE_AT_HOME:
-        return outcome, -1
+        return outcome, brought
     if is_diverted(choices, hazards, w.PRE_ENTRY_TO_KINSHIP_ORDER, locality, age, day, key_1, key_2, spell):
         return w.TO_KINSHIP_ORDER, w.PRE_ENTRY_TO_KINSHIP_ORDER
     if is_diverted(choices, hazards, w.CARE_AWAY_TO_AT_HOME, locality, age, day, key_1, key_2, spell):
         return w.TO_CARE_AT_HOME, w.CARE_AWAY_TO_AT_HOME
-    return outcome, -1
+    return outcome, brought
+
+
+def care_decided(choices: Choices, age: int, key_1: int, key_2: int, spell: int) -> int:
+    """Looked after at home or away, in proportion to how often decisions that are care say one or the other."""
+    at = (w.B_PRE_ENTRY * w.N_AGE_BANDS + age) * w.N_OUTCOMES
+    at_home = choices.branch[at + w.TO_CARE_AT_HOME] - choices.branch[at + w.TO_KINSHIP_ORDER]
+    care = choices.branch[at + w.TO_CARE_AWAY] - choices.branch[at + w.TO_KINSHIP_ORDER]
+    if dr.uniform(key_1, key_2, dr.P_AT_HOME, spell) * care < at_home:
+        return w.TO_CARE_AT_HOME
+    return w.TO_CARE_AWAY
 
 
 def offered_at_entry(
@@ -239,11 +272,20 @@ def offered_instead(
     choices: Choices, hazards: Hazards, wanted: int, locality: int, age: int, day: int, key_1: int, key_2: int,
     spell: int,
 ) -> tuple[int, int]:  # fmt: skip
-    """(placement type, diversion or -1): a family offered instead of a residential home, at entry and at moves."""
+    """(placement type, diversion or -1): a family, or from 16 supported accommodation, instead of a residential home.
+
+    At entry and at moves. Families are looked for first.
+    """
     if (wanted == w.CHILDRENS_HOUSE_OWN or wanted == w.RESIDENTIAL_EXTERNAL) and is_diverted(
         choices, hazards, w.RESIDENTIAL_TO_FOSTER, locality, age, day, key_1, key_2, spell
     ):
         return w.FOSTER_OWN, w.RESIDENTIAL_TO_FOSTER
+    if (
+        age == w.SIXTEEN
+        and (wanted == w.CHILDRENS_HOUSE_OWN or wanted == w.RESIDENTIAL_EXTERNAL)
+        and is_diverted(choices, hazards, w.RESIDENTIAL_TO_SUPPORTED, locality, age, day, key_1, key_2, spell)
+    ):
+        return w.SUPPORTED_ACCOMMODATION, w.RESIDENTIAL_TO_SUPPORTED
     return wanted, -1
 
 

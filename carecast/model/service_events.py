@@ -4,6 +4,7 @@ import numpy as np
 
 from carecast.model import ledger as b
 from carecast.model import words as w
+from carecast.model.census import age_band
 from carecast.model.loops import loop
 
 
@@ -35,7 +36,7 @@ def early_help(
     years: np.ndarray,
     counts: np.ndarray,
     service_units: np.ndarray,
-    wait_days: np.ndarray,
+    waits: np.ndarray,
 ) -> None:
     """Early help: asked for, started (the wait ends), ended, or given up while waiting."""
     if event.what == w.EARLY_HELP_ASKED and child.asked_day == b.UNSET:
@@ -47,14 +48,21 @@ def early_help(
         add(counts, b.K_EARLY_HELP_STARTS, event.row, 1)
         add(counts, b.K_EARLY_HELP_WAIT_DAYS, event.row, wait)
         if event.year >= 0:
-            wait_days[event.year, child.locality, 0] += wait
-            wait_days[event.year, child.locality, 1] += 1
+            cell = waits[event.year, child.locality, age_band(child.birth_day, event.day)]
+            cell[b.W_DAYS] += wait
+            cell[b.W_STARTS] += 1
+            cell[b.W_WAITED] += 1 if wait > 0 else 0
     elif event.what == w.EARLY_HELP_ENDED:
         end_service(b.L_EARLY_HELP, event.day, since, totals, years, service_units)
     elif event.what == w.EARLY_HELP_WAIT_LEFT:
-        _end_wait(event, child, totals)
+        wait = _end_wait(event, child, totals)
         if event.detail == w.WAIT_ESCALATED:
             add(counts, b.K_ESCALATIONS_WAITING, event.row, 1)
+        if event.year >= 0:
+            cell = waits[event.year, child.locality, age_band(child.birth_day, event.day)]
+            cell[b.W_LEFT] += 1
+            cell[b.W_LEFT_DAYS] += wait
+            cell[b.W_ESCALATED] += 1 if event.detail == w.WAIT_ESCALATED else 0
 
 
 @loop
@@ -79,10 +87,16 @@ def help_and_protection(
     service_units: np.ndarray,
 ) -> None:
     """Assessment and pre-entry decisions are counted as children started; support and protection as child-days."""
-    if event.what == w.ASSESSMENT_STARTED and event.year >= 0:
-        service_units[event.year, b.L_ASSESSMENT] += 1
-    elif event.what == w.PRE_ENTRY_STARTED and event.year >= 0:
-        service_units[event.year, b.L_PRE_ENTRY] += 1
+    if event.what == w.ASSESSMENT_STARTED:
+        begin_service(b.L_ASSESSMENT, event, since, totals)
+        _count_start(b.L_ASSESSMENT, event, service_units)
+    elif event.what == w.ASSESSMENT_ENDED:
+        _close_case(b.L_ASSESSMENT, since, totals)
+    elif event.what == w.PRE_ENTRY_STARTED:
+        begin_service(b.L_PRE_ENTRY, event, since, totals)
+        _count_start(b.L_PRE_ENTRY, event, service_units)
+    elif event.what == w.PRE_ENTRY_ENDED:
+        _close_case(b.L_PRE_ENTRY, since, totals)
     elif event.what == w.SUPPORT_STARTED:
         begin_service(b.L_SUPPORT, event, since, totals)
     elif event.what == w.SUPPORT_ENDED:
@@ -95,6 +109,21 @@ def help_and_protection(
     elif event.what == w.PROTECTION_ENDED:
         end_service(b.L_PROTECTION, event.day, since, totals, years, service_units)
         child.last_protection_end = event.day
+
+
+@loop
+def _count_start(line: int, event: b.Event, service_units: np.ndarray) -> None:
+    """One more child started, in a service that is counted by starts."""
+    if event.year >= 0:
+        service_units[event.year, line] += 1
+
+
+@loop
+def _close_case(line: int, since: np.ndarray, totals: np.ndarray) -> None:
+    """Close a case of a service that is counted by starts: no days are booked."""
+    if since[line] != b.UNSET:
+        since[line] = b.UNSET
+        totals[line] -= 1
 
 
 @loop

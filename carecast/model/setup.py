@@ -4,6 +4,7 @@ Everything here is exogenous: it is drawn before the clock starts, alike for bot
 baseline and scenario.
 """
 
+import math
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -33,6 +34,7 @@ STAGE_OF_STATE = {
 
 STAGE_OF_STATE_ARRAY = np.array([STAGE_OF_STATE.get(state, w.TO_NOBODY) for state in range(w.N_STATES)], dtype=np.int64)
 REFERRED_STATES = (w.CLOSED, w.ASSESSMENT, w.ASSESSMENT_WAITING)  # begun by a referral on the day they began
+SPARE_DEVIATIONS = 6.0  # of the number of families, for which room is made at once
 STOCK_SPELL = 1000  # where a second case of one stock family begins to count its spells: hands of its own
 
 
@@ -165,42 +167,54 @@ def stock_cases(family: np.ndarray, state: np.ndarray, since: np.ndarray) -> np.
 def lay_out(stock: Stock, streams: Streams, hazards: Hazards, choices: Choices, places: Places, pools: Pools,
             start_day: int, seed: int, replication: int) -> Setup:  # fmt: skip
     """Draw the arrivals and put stock and arrivals side by side."""
-    empty = _family_columns(0)
-    n_new = int(arrivals.count_or_draw(streams, seed, replication, empty, False))
-    columns = _family_columns(n_new)
-    arrivals.count_or_draw(streams, seed, replication, columns, True)
+    columns = _arrivals(streams, seed, replication)
+    n_new = len(columns.kept)
     n_stock, n_stock_families = len(stock.birth_day), len(stock.first_child)
     n_children = n_stock + int(columns.n_children.sum())
-    kids = Kids(*(np.zeros(n_children, dtype=np.int64) for _ in Kids._fields))
+    kids = Kids(*(ints(n_children) for _ in Kids._fields))
     for name in ("birth_day", "locality", "zone", "family", "unaccompanied"):
         getattr(kids, name)[:n_stock] = getattr(stock, name)
-    keys = np.zeros((2, n_stock_families), dtype=np.int64)
-    arrivals.stock_keys(seed, replication, n_stock, n_stock_families, kids.key_1, kids.key_2, keys[0], keys[1])
+    families = Families(*(ints(n_stock_families + n_new) for _ in Families._fields))
+    old, new = slice(0, n_stock_families), slice(n_stock_families, None)
+    key_1, key_2 = families.key_1[old], families.key_2[old]
+    arrivals.stock_keys(seed, replication, n_stock, n_stock_families, kids.key_1, kids.key_2, key_1, key_2)
     arrivals.place_children(n_new, columns, n_stock, kids)
     kids.family[n_stock:] += n_stock_families
-    first_new = n_stock + np.concatenate([[0], np.cumsum(columns.n_children)])[:n_new]
-    lead_new = columns.arrival_day - columns.lead_age_days
-    families = Families(
-        first_child=np.concatenate([stock.first_child, first_new]).astype(np.int64),
-        n_children=np.concatenate([stock.n_children, columns.n_children]).astype(np.int64),
-        arrival_day=np.concatenate([np.full(n_stock_families, start_day), columns.arrival_day]).astype(np.int64),
-        route=np.concatenate([np.zeros(n_stock_families), columns.route]).astype(np.int64),
-        locality=np.concatenate([stock.locality[stock.first_child], columns.locality]).astype(np.int64),
-        kept=np.concatenate([np.ones(n_stock_families), columns.kept]).astype(np.int64),
-        key_1=np.concatenate([keys[0], columns.key_1]),
-        key_2=np.concatenate([keys[1], columns.key_2]),
-        lead_birth_day=np.concatenate([stock.birth_day[stock.first_child], lead_new]).astype(np.int64),
-    )
-    order = np.lexsort((np.arange(n_new), columns.arrival_day)) + n_stock_families
+    leads = stock.first_child
+    for name in ("n_children", "arrival_day", "route", "locality", "kept", "key_1", "key_2"):
+        getattr(families, name)[new] = getattr(columns, name)
+    families.first_child[old], families.n_children[old], families.arrival_day[old] = leads, stock.n_children, start_day
+    families.locality[old], families.kept[old] = stock.locality[leads], 1
+    families.first_child[new] = n_stock - columns.n_children + np.cumsum(columns.n_children)
+    families.lead_birth_day[old] = stock.birth_day[leads]
+    np.subtract(columns.arrival_day, columns.lead_age_days, out=families.lead_birth_day[new])
     family_of_new = kids.family[n_stock:] - n_stock_families
+    quintile, route = ints(n_children), ints(n_children)
+    quintile[:n_stock], quintile[n_stock:] = stock.quintile, columns.quintile[family_of_new]
+    route[n_stock:] = columns.route[family_of_new]
     return Setup(
         hazards=hazards, choices=choices, places=places, pools=pools, kids=kids, families=families, stock=stock,
         stock_cases=_numbered(stock.cases, len(families.first_child)),
-        arrival_order=order.astype(np.int64),
-        quintile=np.concatenate([stock.quintile, columns.quintile[family_of_new]]),
-        route=np.concatenate([np.zeros(n_stock, dtype=np.int64), columns.route[family_of_new]]),
-        start_day=start_day, seed=seed, replication=replication,
+        arrival_order=np.argsort(columns.arrival_day, kind="stable") + n_stock_families,
+        quintile=quintile, route=route, start_day=start_day, seed=seed, replication=replication,
     )  # fmt: skip
+
+
+def ints(n: int, value: int = 0) -> np.ndarray:
+    """So many of a whole number, in memory that was used before: zeros of the system's own cost ten times as much."""
+    return np.full(n, value, dtype=np.int64)
+
+
+def _arrivals(streams: Streams, seed: int, replication: int) -> FamilyColumns:
+    """The families that arrive, drawn into room for as many as can be expected, or anew into as much as they need."""
+    days = np.diff(streams.month_start_day)
+    expected = streams.n_layers * float((streams.per_day.reshape(-1, streams.n_months) @ days).sum())
+    columns = _family_columns(int(expected + SPARE_DEVIATIONS * math.sqrt(expected)))
+    n = int(arrivals.draw_families(streams, seed, replication, columns))
+    if n > len(columns.kept):
+        columns = _family_columns(n)
+        arrivals.draw_families(streams, seed, replication, columns)
+    return FamilyColumns(*(column[:n] for column in columns))
 
 
 def _numbered(cases: np.ndarray, n_families: int) -> np.ndarray:
@@ -212,21 +226,21 @@ def _numbered(cases: np.ndarray, n_families: int) -> np.ndarray:
 
 
 def _family_columns(n: int) -> FamilyColumns:
-    return FamilyColumns(*(np.zeros(n, dtype=np.int64) for _ in FamilyColumns._fields))
+    return FamilyColumns(*(np.empty(n, dtype=np.int64) for _ in FamilyColumns._fields))
 
 
 def empty_homes(n_providers: int, n_children: int) -> plain_desk.Homes:
     """Nobody placed."""
     return plain_desk.Homes(
-        taken=np.zeros(n_providers, dtype=np.int64),
-        provider=np.full(n_children, -1, dtype=np.int64),
+        taken=ints(n_providers),
+        provider=ints(n_children, -1),
         home=np.arange(n_children, dtype=np.int64),
-        miles=np.zeros(n_children),
-        asks=np.zeros(n_children, dtype=np.int64),
-        pending=np.zeros(n_children + 1, dtype=np.int64),
-        count=np.zeros(1, dtype=np.int64),
-        about=np.zeros(n_children, dtype=np.int64),
-        wanted=np.zeros(n_children, dtype=np.int64),
+        miles=np.full(n_children, 0.0),
+        asks=ints(n_children),
+        pending=ints(n_children + 1),
+        count=ints(1),
+        about=ints(n_children),
+        wanted=ints(n_children),
     )
 
 
@@ -234,15 +248,15 @@ def empty_queues(n_pools: int, n_cases: int) -> plain_desk.Queues:
     """Nobody served, nobody waiting."""
     n_queues = n_pools * plain_desk.N_PRIORITIES
     return plain_desk.Queues(
-        busy=np.zeros(n_pools, dtype=np.int64),
-        head=np.full(n_queues, -1, dtype=np.int64),
-        tail=np.full(n_queues, -1, dtype=np.int64),
-        after=np.full(n_cases, -1, dtype=np.int64),
-        before=np.full(n_cases, -1, dtype=np.int64),
-        pool=np.full(n_cases, -1, dtype=np.int64),
-        priority=np.zeros(n_cases, dtype=np.int64),
-        pending=np.zeros(n_cases + 1, dtype=np.int64),
-        count=np.zeros(1, dtype=np.int64),
+        busy=ints(n_pools),
+        head=ints(n_queues, -1),
+        tail=ints(n_queues, -1),
+        after=ints(n_cases, -1),
+        before=ints(n_cases, -1),
+        pool=ints(n_cases, -1),
+        priority=ints(n_cases),
+        pending=ints(n_cases + 1),
+        count=ints(1),
     )
 
 
@@ -265,7 +279,7 @@ def opening(setup: Setup) -> tuple[plain_desk.Homes, plain_desk.Queues, np.ndarr
     )
     n_cases = len(setup.families.first_child) + len(stock.state)
     queues = empty_queues(setup.pools.n_pools, n_cases)
-    held = np.full(n_cases, -1, dtype=np.int64)
+    held = ints(n_cases, -1)
     cases = setup.stock_cases
     served = cases[np.isin(cases[:, 4], (w.EARLY_HELP, w.ASSESSMENT))]
     lead = served[:, 1]

@@ -233,14 +233,17 @@ def refer(s: Stage, case: int, day: int) -> int:
     """A referral is made and decided; returns where it leads."""
     c = s.cases
     c.spell[case] += 1
-    record(s, day, case, w.REFERRED, 1 if day - c.referred_day[case] <= rules.YEAR_DAYS else 0)
+    is_repeat = 1 if day - c.referred_day[case] <= rules.YEAR_DAYS else 0
+    record(s, day, case, w.REFERRED, is_repeat)
     c.referred_day[case] = day
     outcome, diversion = rules.after_referral(
-        s.choices, s.hazards, s.kids.locality[c.first[case]], age_of(s, case, day), day,
+        s.choices, s.hazards, is_repeat, s.kids.locality[c.first[case]], age_of(s, case, day), day,
         c.key_1[case], c.key_2[case], c.spell[case],
     )  # fmt: skip
     if diversion >= 0:
         record(s, day, case, w.DIVERTED, diversion)
+    if diversion == w.REPEAT_ASSESSMENT_SPARED:
+        c.spell[case] += 1  # the spell of the assessment, so that what follows has the hands it would have had
     return outcome
 
 
@@ -339,7 +342,8 @@ def decided(s: Stage, case: int, day: int) -> int:
     record(s, day, case, w.PRE_ENTRY_ENDED, outcome)
     if diversion >= 0:
         record(s, day, case, w.DIVERTED, diversion)
-        c.diverted[case] = 1
+        if diversion != w.PRE_ENTRY_TO_CARE:
+            c.diverted[case] = 1
     if not drop_adults(s, case, day):
         return w.TO_NOBODY
     if outcome == w.TO_KINSHIP_ORDER:
@@ -392,10 +396,12 @@ def receive(s: Stage, family: int, day: int) -> None:
     age = age_of(s, family, day)
     if route != w.CONTACT:
         c.spell[family] = 1
-        if route == w.EMERGENCY and rules.is_diverted(
-            s.choices, s.hazards, w.DIRECT_ENTRY_TO_SUPPORT, locality, age, day, c.key_1[family], c.key_2[family], 1
+        diversion = rules.direct_diversion(route)
+        if diversion >= 0 and rules.is_diverted(
+            s.choices, s.hazards, diversion, locality, age, day, c.key_1[family], c.key_2[family], 1
         ):
-            record(s, day, family, w.DIVERTED, w.DIRECT_ENTRY_TO_SUPPORT)
+            record(s, day, family, w.DIVERTED, diversion)
+            c.diverted[family] = 1
             go(s, family, w.TO_SUPPORT, day, day)
         elif enter_care(s, family, route, w.TO_CARE_AWAY, day):
             go(s, family, w.TO_SUPPORT, day, day)

@@ -30,6 +30,7 @@ FIRST_RESIDENTIAL = CHILDRENS_HOUSE_OWN  # every type from here on is residentia
 AGE_BANDS = ("under_1", "1_to_4", "5_to_9", "10_to_15", "16_to_17", "18_and_over")
 AGE_BAND_STARTS_YEARS = (0, 1, 5, 10, 16, 18)
 N_AGE_BANDS = 6
+SIXTEEN = 4  # the band of young people of 16 and 17
 ADULT = 5  # the band of young people over 18: never looked after, but in continuing care and aftercare
 
 # --- how long: one set of bands for time in care, time in placement and time in a state ----------------------------
@@ -186,6 +187,10 @@ DIVERSIONS = (
     "care_away_to_kinship",
     "residential_to_foster",
     "direct_entry_to_support",
+    "newborn_to_support",
+    "repeat_assessment_spared",
+    "residential_to_supported",
+    "pre_entry_to_care",  # only an assumption about hearings and courts
 )
 (
     REFERRAL_TO_EARLY_HELP,
@@ -196,8 +201,12 @@ DIVERSIONS = (
     CARE_AWAY_TO_KINSHIP,
     RESIDENTIAL_TO_FOSTER,
     DIRECT_ENTRY_TO_SUPPORT,
-) = range(8)
-N_DIVERSIONS = 8
+    NEWBORN_TO_SUPPORT,
+    REPEAT_ASSESSMENT_SPARED,
+    RESIDENTIAL_TO_SUPPORTED,
+    PRE_ENTRY_TO_CARE,
+) = range(12)
+N_DIVERSIONS = 12
 
 # --- service pools with a queue at the desk ------------------------------------------------------------------------
 SERVICES = ("early_help", "assessment")

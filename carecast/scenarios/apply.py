@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from carecast.model.parameters import BadFile, ParameterSet
 from carecast.model.plan import (
@@ -10,6 +11,7 @@ from carecast.model.plan import (
     ChangePlaces,
     Divert,
     Effect,
+    MoveFunding,
     OpenProvider,
     Plan,
     ProgrammeCost,
@@ -22,9 +24,12 @@ from carecast.model.plan import (
 from carecast.scenarios import sizes
 from carecast.scenarios.checks import council_problems
 from carecast.scenarios.costs import programme_costs
-from carecast.scenarios.levers import MAKE, Site, house_code, open_date
+from carecast.scenarios.idle import why_nothing
+from carecast.scenarios.kinds import OPENS
+from carecast.scenarios.levers import MAKE, house_code, leaving, open_date
 from carecast.scenarios.library import inherited
 from carecast.scenarios.scenario import Lever, Scenario
+from carecast.scenarios.sites import Site
 
 LAST_DAY = dt.date(9000, 1, 1)
 
@@ -41,16 +46,18 @@ def apply(parameter_set: ParameterSet, scenario: Scenario, until: dt.date | None
     problems = list(council_problems(parameter_set, items, until))
     if problems:
         raise BadFile(*problems)
-    opened = tuple(house_code(lever) for _, lever in items if lever.kind == "open_childrens_house")
+    opened = tuple(house_code(lever) for _, lever in items if lever.kind in OPENS)
     changes: list[Change] = []
     notes: list[str] = []
     for identity, lever in items:
         site = Site(parameter_set, until or LAST_DAY, identity, opened)
         made = _in_time(MAKE[lever.kind](lever, site) if _begins(lever, site.until) else [], site)
         changes += made
-        if _begins(lever, site.until):
-            changes += programme_costs(lever, identity)
         notes += [f"{identity}: {note}" for note in (*site.notes, *_idle(lever, made, site))]
+        if _begins(lever, site.until):
+            left = Site(parameter_set, site.until, identity)
+            changes += [*leaving(lever, left), *programme_costs(lever, identity, parameter_set)]
+            notes += [f"{identity}: staff redeployed: {note}" for note in left.notes]
     return Plan(scenario.name, tuple(changes), (*notes, *combined(changes)))
 
 
@@ -73,13 +80,15 @@ def _first_day(change: Change) -> int:
 
 def _idle(lever: Lever, made: Sequence[Change], site: Site) -> Iterable[str]:
     """Why a lever changes nothing, if it does not."""
+    effects = list(_effects(made))
     if not _begins(lever, site.until):
         yield f"changes nothing: it starts on {lever.from_date}, after the run ends on {site.until}"
-    elif lever.kind == "open_childrens_house" and not made:
+    elif lever.kind in OPENS and not made:
         yield f"opens on {open_date(lever)}, after the run ends on {site.until}: only its capital cost counts"
-    elif made and all(sizes.trivial(effect) for effect in _effects(made)):
-        if any(True for _ in _effects(made)):
-            yield "changes nothing: its size is zero"
+    elif effects and all(sizes.trivial(effect) for effect in effects):
+        yield "changes nothing: its size is zero"
+    elif made and (why := why_nothing(site.parameters, made)):
+        yield f"changes nothing: {why}"
     elif not made and lever.kind != "programme_team" and not site.notes:
         yield f"changes nothing before the run ends on {site.until}"
 
@@ -97,6 +106,7 @@ HOW = {
     ScaleRate: "their ratios multiply",
     ScaleArrivals: "their ratios multiply",
     ScalePrice: "their ratios multiply",
+    MoveFunding: "each takes its share of what the others leave social work",
     AddRate: "their rates add",
     ChangePlaces: "their places add",
     Divert: "each takes its share of the children the others leave",
@@ -112,9 +122,9 @@ def combined(changes: Iterable[Change]) -> tuple[str, ...]:
             groups.setdefault((type(change), _number(change)), []).append(change)
     lines = []
     for (kind, number), members in groups.items():
-        meeting = _meeting(members)
-        if len(meeting) > 1:
-            lines.append(f"{number}: changed by {' and '.join(meeting)}; {HOW[kind]}")
+        names = meeting(members)
+        if len(names) > 1:
+            lines.append(f"{number}: changed by {' and '.join(names)}; {HOW[kind]}")
     return tuple(lines)
 
 
@@ -125,13 +135,20 @@ def _number(change: Change) -> str:
     return "placement radius"
 
 
-def _meeting(members: Sequence[Change]) -> list[str]:
+class Meets(Protocol):
+    """Something that acts in some places, on some ages, in a window, for a lever."""
+
+    @property
+    def lever(self) -> str: ...  # noqa: D102
+
+
+def meeting(members: Sequence[Meets]) -> list[str]:
     """Levers of one group that meet at least one other of the group."""
     names = [one.lever for one in members if any(one.lever != other.lever and _meet(one, other) for other in members)]
     return list(dict.fromkeys(names))
 
 
-def _meet(one: Change, other: Change) -> bool:
+def _meet(one: Meets, other: Meets) -> bool:
     for field in ("localities", "age_bands", "placement_types"):
         here, there = getattr(one, field, ()), getattr(other, field, ())
         if here and there and not set(here) & set(there):

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Sequence
 
 from carecast.model import words as w
 from carecast.model.parameters import ParameterSet
-from carecast.scenarios.levers import (
-    STEPS_DOWN_FROM,
-    UPLIFTS,
-    house_code,
-    own_foster_pools,
-    service_pools,
-)
+from carecast.scenarios.kinds import OPENS
+from carecast.scenarios.levers import STEPS_DOWN_FROM, house_code
+from carecast.scenarios.levers_money import UPLIFTS
 from carecast.scenarios.scenario import Lever, nearest
+from carecast.scenarios.sites import own_foster_pools, service_pools
 
+ADDS = {  # kind -> cause whose rate it may add, in words, usual placement types, age bands
+    "step_down": ("step_down", "step-downs", STEPS_DOWN_FROM, range(w.N_AGE_BANDS)),
+    "move_on_housing": ("exit_independent", "moves to a home of one's own", w.PLACEMENT_TYPES, (w.SIXTEEN,)),
+}
 Items = Sequence[tuple[str, Lever]]
 
 
@@ -35,6 +36,7 @@ def _lever_problems(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
     yield from _lines(parameters, lever)
     yield from _pools(parameters, lever)
     yield from _rates(parameters, lever)
+    yield from _by_the_year(parameters, lever)
 
 
 def _dates(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
@@ -79,14 +81,26 @@ def _pools(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
 
 def _rates(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
     """A rate can only be added where the council has none: otherwise it is multiplied."""
-    if lever.kind != "step_down" or lever.per_year is None:
+    if lever.kind not in ADDS or lever.per_year is None:
         return
-    types = set(lever.placement_types or STEPS_DOWN_FROM)
+    cause, what, usual, bands = ADDS[lever.kind]
+    types = set(lever.placement_types or usual)
     for rate in parameters.rates:
         met = not rate.placement_types or types & set(rate.placement_types)
-        if rate.cause == "step_down" and met and max(max(row) for row in rate.per_year) > 0:
-            yield f"per_year: {parameters.council} has step-downs already; give multiply_by instead"
+        if rate.cause == cause and met and max(max(rate.per_year[band]) for band in bands) > 0:
+            yield f"per_year: {parameters.council} has {what} already; give multiply_by instead"
             return
+
+
+def _by_the_year(parameters: ParameterSet, lever: Lever) -> Iterable[str]:
+    """A share of a contract can end; what is paid by the unit ends with its units."""
+    if lever.kind != "decommissioning":
+        return
+    yearly = [line.line for line in parameters.cost_lines if line.unit == "year"]
+    for name in lever.lines:
+        if name not in yearly:
+            known = f"paid by the year are {', '.join(yearly)}" if yearly else "nothing there is paid by the year"
+            yield f"lines: found {name!r}, which is paid by the unit and ends with its places; {known}"
 
 
 def _places_left(parameters: ParameterSet, items: Items) -> Iterable[str]:
@@ -95,19 +109,37 @@ def _places_left(parameters: ParameterSet, items: Items) -> Iterable[str]:
     after: dict[str, float] = {}
     taking: dict[str, str] = {}
     for identity, lever in items:
-        if lever.add is None:
-            continue
-        place, places = _touched(parameters, lever)
-        before[place] = places
-        after[place] = after.get(place, float(places)) + lever.add
-        if lever.add < 0:
-            taking[place] = identity
+        for place, places, change in _changes_of_places(parameters, lever):
+            before[place] = places
+            after[place] = after.get(place, float(places)) + change
+            if change < 0:
+                taking[place] = identity
     for place, identity in taking.items():
         if after[place] < 0:
             yield (
                 f"{identity}: add: takes away more places than there are: {before[place]} in {place}, "
                 f"{after[place]:g} would be left"
             )
+
+
+def _changes_of_places(parameters: ParameterSet, lever: Lever) -> Iterable[tuple[str, int, float]]:
+    """(what the places belong to, how many it has, how many more) of every change of places a lever makes."""
+    if lever.add is not None and lever.kind not in ("staffing", "transfers"):
+        yield *_touched(parameters, lever), lever.add
+    if lever.kind == "staffing":
+        places = (lever.add or 0.0) * (lever.families_per_worker or 0.0)
+        yield *_service(parameters, lever.service, lever), places
+    if lever.kind == "decommissioning" and lever.service:
+        yield *_service(parameters, lever.service, lever), -float(lever.places or 0)
+    if lever.redeployed_fte is not None:
+        places = lever.redeployed_fte * (lever.redeployed_families_per_worker or 0.0)
+        yield *_service(parameters, lever.redeployed_from, lever), -places
+
+
+def _service(parameters: ParameterSet, service: str, lever: Lever) -> tuple[str, int]:
+    where = " and ".join(lever.localities) or parameters.council
+    found = service_pools(parameters, service, lever.localities)
+    return f"{service.replace('_', ' ')}, {where}", sum(pool.places or 0 for pool in found)
 
 
 def _touched(parameters: ParameterSet, lever: Lever) -> tuple[str, int]:
@@ -118,15 +150,13 @@ def _touched(parameters: ParameterSet, lever: Lever) -> tuple[str, int]:
     if lever.kind == "foster_recruitment":
         pools = own_foster_pools(parameters, lever.localities)
         return f"own foster care, {where}", sum(pool.places or 0 for pool in pools)
-    service = "early_help" if lever.kind == "early_help_places" else "assessment"
-    found = service_pools(parameters, service, lever.localities)
-    return f"{service.replace('_', ' ')}, {where}", sum(pool.places or 0 for pool in found)
+    return _service(parameters, "early_help" if lever.kind == "early_help_places" else "assessment", lever)
 
 
 def _one_code_each(parameters: ParameterSet, items: Items) -> Iterable[str]:
     taken = {provider.code for provider in parameters.providers}
     for identity, lever in items:
-        if lever.kind != "open_childrens_house":
+        if lever.kind not in OPENS:
             continue
         code = house_code(lever)
         if code in taken:

@@ -58,7 +58,7 @@ def safety_beside_savings(answers: Sequence[Answers], against: str = BASELINE) -
             rows.append(_beside(found.scenario, against, measure, ours, theirs))
         for measure in SAFETY_MEASURES:
             if found.monthly.has(measure):
-                ours, theirs = (_last_months(side.monthly, measure) for side in (found, base))
+                ours, theirs = (last_months(side.monthly, measure) for side in (found, base))
                 rows.append(_beside(found.scenario, against, measure, ours, theirs))
     columns = ("scenario", "against", "measure", "mean", "mean_against", "difference", "p10", "p90")
     return pd.DataFrame(rows, columns=pd.Index([*columns, "chance_worse", "worse"]))
@@ -95,8 +95,8 @@ def _differences_of_none() -> pd.DataFrame:
     return _differences("", "", empty, empty)
 
 
-def _last_months(grid: Grid, measure: str) -> Values:
-    """[replication]: mean of a percentage, sum of a count, over the last twelve months."""
+def last_months(grid: Grid, measure: str) -> Values:
+    """One safety measure, [replication]: mean of a percentage, sum of a count, over the last twelve months."""
     values = grid.of(measure, TOTAL)[:, -MONTHS_OF_SAFETY:]
     summary: Values = values.mean(axis=1) if measure.endswith("_percent") else values.sum(axis=1)
     return summary

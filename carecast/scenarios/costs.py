@@ -8,11 +8,14 @@ months from the start (1.0, 0.5, 0.25 ...); the base budget pays the rest, and e
 import datetime as dt
 from collections.abc import Iterable
 
+from carecast.model import words as w
+from carecast.model.parameters import ParameterSet
 from carecast.model.plan import ProgrammeCost, Window
 from carecast.scenarios import sizes
 from carecast.scenarios.kinds import INSTEAD
-from carecast.scenarios.levers import diversion_of, open_date, window
+from carecast.scenarios.levers import diversion_of, open_date
 from carecast.scenarios.scenario import Amount, Lever
+from carecast.scenarios.sites import window
 
 ONLY_REACHED = ("diverted", "placement_ended")  # children a lever did reach; other events count all it might reach
 ONE_OFF = (
@@ -22,9 +25,33 @@ ONE_OFF = (
 )
 
 
-def programme_costs(lever: Lever, identity: str) -> list[ProgrammeCost]:
-    """Every programme cost of a lever."""
-    return [*_one_off(lever, identity), *_recurring(lever, identity), *_counted(lever, identity)]
+def programme_costs(lever: Lever, identity: str, parameters: ParameterSet) -> list[ProgrammeCost]:
+    """Every programme cost of a lever, in one council."""
+    residents = _residents(lever, identity, parameters)
+    return [*_one_off(lever, identity), *_recurring(lever, identity), *residents, *_counted(lever, identity)]
+
+
+def _residents(lever: Lever, identity: str, parameters: ParameterSet) -> Iterable[ProgrammeCost]:
+    """A cost for each child who lives there, of the lever's ages and localities, in the year the lever begins."""
+    amount = lever.gbp_per_resident_child_per_year
+    if amount is None:
+        return
+    children = resident_children(parameters, lever)
+    field, label, basis = "gbp_per_resident_child_per_year", "cost for each child living there", "per_place_per_year"
+    for within, share, paid_from in _periods(lever, window(lever)):
+        part = _part(amount, share)
+        yield _cost(
+            lever, identity, field, label, basis, part, within, paid_from=paid_from, recurring=True, places=children
+        )
+
+
+def resident_children(parameters: ParameterSet, lever: Lever) -> float:
+    """Children of the lever's ages who live in its localities in the year it begins (the nearest year known)."""
+    years = parameters.population_years
+    at = min(range(len(years)), key=lambda i: abs(years[i] - lever.from_date.year))
+    bands = [i for i, name in enumerate(w.AGE_BANDS[: w.ADULT]) if not lever.age_bands or name in lever.age_bands]
+    found = [place for place in parameters.localities if not lever.localities or place.name in lever.localities]
+    return float(sum(place.population.by_band()[band][at] for place in found for band in bands))
 
 
 def _one_off(lever: Lever, identity: str) -> Iterable[ProgrammeCost]:

@@ -10,8 +10,15 @@ ALWAYS = ("kind", "name", "from", "source", "because", "owner")
 WINDOW = ("to", "ramp_months")
 UNCERTAIN = ("interval_80", "shape", "evidence", "setting", "no_effect_chance")
 COSTS = ("one_off_gbp", "recurring_gbp_per_year", "capital_gbp", "paid_from", "reserves_taper", "funder")
+REDEPLOYED = ("redeployed_fte", "redeployed_from", "redeployed_families_per_worker")
+WHERE_WHO = ("localities", "age_bands")
+IN_CARE = (*WHERE_WHO, "placement_types")
+REACHED = (*WHERE_WHO, "reach")
+HOUSE = ("name", "fixed_weekly_cost_gbp", "weekly_cost_gbp")
+SITED = ("locality", "easting_m", "northing_m")
 PLACE_COST, CHILD_COST, FAMILY_COST = "gbp_per_place_per_year", "gbp_per_child", "gbp_per_family"
 
+OPENS = {"open_childrens_house": "childrens_house_own", "open_supported_accommodation": "supported_accommodation"}
 INSTEAD = {
     "home_with_support": "pre_entry_to_support",
     "kin": "pre_entry_to_kinship_order",
@@ -58,8 +65,8 @@ class Kind:
         if self.sizes and self.sizes[0] not in ("miles", "places"):
             names += UNCERTAIN
         if not self.is_assumption:
-            names += COSTS
-            if "add" in self.sizes or "places" in self.sizes:
+            names += [*COSTS, *REDEPLOYED]
+            if ("add" in self.sizes or "places" in self.sizes) and self.name != "decommissioning":
                 names.append(PLACE_COST)
             if self.counted:
                 names += [CHILD_COST, FAMILY_COST]

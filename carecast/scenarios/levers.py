@@ -1,10 +1,11 @@
 """How each kind of lever and assumption becomes the model's primitives: one function a family of kinds, in ``MAKE``."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from carecast.model.parameters import ParameterSet, Provider, ServicePool
+from carecast.model.parameters import Locality, ParameterSet
 from carecast.model.plan import (
     AddRate,
     Change,
@@ -14,42 +15,23 @@ from carecast.model.plan import (
     Effect,
     OpenProvider,
     ScaleArrivals,
-    ScalePrice,
     ScaleRate,
     SetRadius,
     Window,
 )
-from carecast.model.words import FIRST_RESIDENTIAL, PLACEMENT_TYPES
-from carecast.scenarios import sizes
-from carecast.scenarios.kinds import AT, INSTEAD
+from carecast.model.words import ADULT, AGE_BANDS, FIRST_RESIDENTIAL, PLACEMENT_TYPES
+from carecast.scenarios import levers_money, sizes
+from carecast.scenarios.kinds import AT, INSTEAD, OPENS
 from carecast.scenarios.scenario import Lever
+from carecast.scenarios.sites import Maker, Site, as_ratio, own_foster_pools, pool_places, share_out, window
 
 RESIDENTIAL = PLACEMENT_TYPES[FIRST_RESIDENTIAL:]
 STEPS_DOWN_FROM = tuple(name for name in RESIDENTIAL if name != "secure")  # secure care ends by order, not by offer
-UPLIFTS = ("pay", "prices", "external")
 # Kin, adopters, schools and secure care are where they are for who they are (``rules.is_far``).
 FAR_AWAY_TYPES = (
     "foster_own", "foster_agency", "supported_accommodation", "other_community", "childrens_house_own",
     "residential_external", "other_residential",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where a lever is put to work: one council's parameter set, the run's last day, and what was worth saying."""
-
-    parameters: ParameterSet
-    until: dt.date
-    identity: str
-    opened: tuple[str, ...] = ()  # provider codes of houses that the scenario's levers open
-    notes: list[str] = field(default_factory=list)
-
-
-def window(lever: Lever, delay_months: int = 0) -> Window:
-    """The days a lever is in force, and its ramp."""
-    first = sizes.add_months(lever.from_date, delay_months)
-    last = None if lever.to_date is None else lever.to_date.toordinal()
-    return Window(first.toordinal(), last, lever.ramp_months)
 
 
 # --- what lasts, and how often things happen ----------------------------------------------------
@@ -66,14 +48,7 @@ def _ratio(lever: Lever, site: Site) -> Effect:
     return as_ratio(effect)
 
 
-def as_ratio(effect: Effect) -> Effect:
-    """A ratio that keeps 1 as its 'no effect' even when it is certain otherwise."""
-    if effect.shape == "fixed":
-        return Effect(effect.median, None, None, "lognormal", effect.key, effect.no_effect_chance)
-    return effect
-
-
-def _scales(*causes: str) -> "Maker":
+def _scales(*causes: str) -> Maker:
     def make(lever: Lever, site: Site) -> list[Change]:
         return _scale(lever, site, ((cause, lever.placement_types) for cause in causes), _ratio(lever, site))
 
@@ -85,31 +60,47 @@ def _kinship_support(lever: Lever, site: Site) -> list[Change]:
     return _scale(lever, site, causes, _ratio(lever, site))
 
 
-def _shortens(cause: str) -> "Maker":
+def _shortens(cause: str) -> Maker:
     """Days as a ratio, and places for assessments beside or instead of it."""
 
     def make(lever: Lever, site: Site) -> list[Change]:
         changes: list[Change] = []
-        if lever.multiply_by is not None or lever.add is None:
+        if lever.multiply_by is not None or (lever.add is None and lever.share is None):
             ratio = sizes.inverse(_ratio(lever, site))
             changes += _scale(lever, site, ((cause, ()),), ratio)
         if lever.add is not None:
             add = sizes.size(lever, site.identity) if lever.size_field == "add" else Effect(lever.add)
-            changes += _pool_places(lever, site, "assessment", add)
+            changes += pool_places(lever, site, "assessment", add)
+        if lever.share is not None:
+            share = sizes.size(lever, site.identity) if lever.size_field == "share" else Effect(lever.share)
+            changes += _divert(lever, site, "repeat_assessment_spared", share)
         return changes
 
     return make
 
 
-def _continuing_care(lever: Lever, site: Site) -> list[Change]:
-    return _scale(lever, site, (("continuing_care_ends", ()),), sizes.inverse(_ratio(lever, site)))
+def _lasts(cause: str) -> Maker:
+    """Time as a ratio: the hazard of its end is divided by it."""
+
+    def make(lever: Lever, site: Site) -> list[Change]:
+        return _scale(lever, site, ((cause, ()),), sizes.inverse(_ratio(lever, site)))
+
+    return make
 
 
 def _step_down(lever: Lever, site: Site) -> list[Change]:
-    types = lever.placement_types or STEPS_DOWN_FROM
+    return _scale_or_add(lever, site, "step_down", lever.placement_types or STEPS_DOWN_FROM)
+
+
+def _move_on_housing(lever: Lever, site: Site) -> list[Change]:
+    older = lever.model_copy(update={"age_bands": ("16_to_17",)})
+    return _scale_or_add(older, site, "exit_independent", lever.placement_types)
+
+
+def _scale_or_add(lever: Lever, site: Site, cause: str, types: tuple[str, ...]) -> list[Change]:
     if lever.size_field == "multiply_by":
-        return _scale(lever, site, (("step_down", types),), _ratio(lever, site))
-    return _add_rate(lever, site, "step_down", types)
+        return _scale(lever, site, ((cause, types),), _ratio(lever, site))
+    return _add_rate(lever, site, cause, types)
 
 
 def _return_within_radius(lever: Lever, site: Site) -> list[Change]:
@@ -132,7 +123,9 @@ def diversion_of(lever: Lever) -> str:
     named = {
         "family_group_conferences": "pre_entry_to_support",
         "crisis_support": "direct_entry_to_support",
+        "pre_birth_work": "newborn_to_support",
         "residential_to_foster": "residential_to_foster",
+        "supported_accommodation": "residential_to_supported",
         "family_first": INSTEAD.get(lever.instead, ""),
         "help_instead_of_assessment": AT.get(lever.at or "referral", ""),
     }
@@ -148,7 +141,47 @@ def _family_group_conferences(lever: Lever, site: Site) -> list[Change]:
     return _divert(lever, site, diversion_of(lever), share)
 
 
-def _arrivals(*routes: str) -> "Maker":
+def _hearings_and_courts(lever: Lever, site: Site) -> list[Change]:
+    """Decisions that are care, times a ratio: below 1 some lead to support; above 1 others lead to care.
+
+    To make a chance p into ratio x p, (ratio - 1) x p / (1 - p) of the other decisions must become care, age by age.
+    """
+    ratio = sizes.size(lever, site.identity)
+    if ratio.median <= 1.0:
+        return _divert(lever, site, "pre_entry_to_support", sizes.one_minus(ratio))
+    changes: list[Change] = []
+    for band in lever.age_bands or AGE_BANDS[:ADULT]:
+        chance = care_chance(site, band)
+        if 0.0 < chance < 1.0:
+            share = sizes.brought_in(ratio, chance)
+            one_age = lever.model_copy(update={"age_bands": (band,)})
+            changes += _divert(one_age, site, "pre_entry_to_care", share)
+    return changes
+
+
+def care_chance(site: Site, band: str) -> float:
+    """Central chance that a pre-entry decision about a child of an age is to look after it, at home or away."""
+    for branch in site.parameters.branches:
+        if branch.branch == "pre_entry" and (not branch.age_bands or band in branch.age_bands):
+            return sum(branch.chances.get(name, 0.0) for name in ("care_at_home", "care_away"))
+    return 0.0
+
+
+def _transfers(lever: Lever, site: Site) -> list[Change]:
+    """Children a year as a ratio of those who arrive alone today, or the share that stays."""
+    effect = sizes.size(lever, site.identity)
+    if lever.size_field == "share":
+        ratio = sizes.left_over(effect)
+    else:
+        arriving = site.parameters.number("arrivals.unaccompanied_families_per_year")
+        if arriving <= 0:
+            site.notes.append("changes nothing: no unaccompanied children arrive there, so there is nothing to scale")
+            return []
+        ratio = sizes.one_plus(effect, 1.0 / arriving)
+    return [ScaleArrivals(site.identity, "unaccompanied", as_ratio(ratio), window(lever), lever.localities)]
+
+
+def _arrivals(*routes: str) -> Maker:
     def make(lever: Lever, site: Site) -> list[Change]:
         ratio = as_ratio(sizes.size(lever, site.identity))
         where = (lever.localities, lever.age_bands)
@@ -158,52 +191,8 @@ def _arrivals(*routes: str) -> "Maker":
 
 
 # --- places -------------------------------------------------------------------------------------
-def own_foster_pools(parameters: ParameterSet, localities: tuple[str, ...]) -> list[Provider]:
-    """The council's own foster pools in some localities (all when none is named) that have a number of places."""
-    return [
-        provider
-        for provider in parameters.providers
-        if provider.placement_type == "foster_own"
-        and provider.places is not None
-        and (not localities or not provider.locality or provider.locality in localities)
-    ]
-
-
-def service_pools(parameters: ParameterSet, service: str, localities: tuple[str, ...]) -> list[ServicePool]:
-    """Pools of a service that serve some localities (all when none is named) and have a number of places."""
-    return [
-        pool
-        for pool in parameters.service_pools
-        if pool.service == service and pool.places is not None and _serves(pool, localities)
-    ]
-
-
-def _serves(pool: ServicePool, localities: tuple[str, ...]) -> bool:
-    return not localities or not pool.localities or bool(set(localities) & set(pool.localities))
-
-
-def share_out(add: Effect, weights: list[int]) -> list[Effect]:
-    """A number of places over several pools, in proportion to what each has (evenly when none has any)."""
-    total = sum(weights)
-    if not total:
-        return [sizes.scaled(add, 1.0 / len(weights)) for _ in weights]
-    return [sizes.scaled(add, weight / total) for weight in weights]
-
-
-def _pool_places(lever: Lever, site: Site, service: str, add: Effect) -> list[Change]:
-    pools = service_pools(site.parameters, service, lever.localities)
-    changes: list[Change] = []
-    for pool, part in zip(pools, share_out(add, [pool.places or 0 for pool in pools]), strict=True):
-        alone = [other.code for other in service_pools(site.parameters, service, pool.localities)] == [pool.code]
-        target = service if alone else pool.code
-        changes.append(ChangePlaces(site.identity, target, part, window(lever), pool.localities))
-    if not pools:
-        site.notes.append(f"changes nothing: {service.replace('_', ' ')} has no limit there")
-    return changes
-
-
 def _early_help_places(lever: Lever, site: Site) -> list[Change]:
-    return _pool_places(lever, site, "early_help", sizes.size(lever, site.identity))
+    return pool_places(lever, site, "early_help", sizes.size(lever, site.identity))
 
 
 def _foster_places(lever: Lever, site: Site, add: Effect, within: Window) -> list[Change]:
@@ -213,6 +202,19 @@ def _foster_places(lever: Lever, site: Site, add: Effect, within: Window) -> lis
         ChangePlaces(site.identity, pool.code, part, within, (pool.locality,) if pool.locality else ())
         for pool, part in zip(pools, parts, strict=True)
     ]
+
+
+def _staffing(lever: Lever, site: Site) -> list[Change]:
+    places = sizes.scaled(sizes.size(lever, site.identity), lever.families_per_worker or 0.0)
+    return pool_places(lever, site, lever.service, places)
+
+
+def leaving(lever: Lever, site: Site) -> list[Change]:
+    """Staff redeployed into a lever leave a service: so many places fewer there, as long as the lever holds."""
+    if lever.redeployed_fte is None:
+        return []
+    less = Effect(-lever.redeployed_fte * (lever.redeployed_families_per_worker or 0.0))
+    return pool_places(lever, site, lever.redeployed_from, less, replace(window(lever), ramp_months=0))
 
 
 def _foster_recruitment(lever: Lever, site: Site) -> list[Change]:
@@ -237,20 +239,46 @@ def open_date(lever: Lever) -> dt.date:
 
 def house_code(lever: Lever) -> str:
     """The provider code of a house that a lever opens."""
-    return "house_" + "_".join("".join(c if c.isalnum() else " " for c in lever.name.lower()).split())
+    prefix = "house_" if lever.kind == "open_childrens_house" else "home_"
+    return prefix + "_".join("".join(c if c.isalnum() else " " for c in lever.name.lower()).split())
+
+
+def stands_at(lever: Lever, parameters: ParameterSet) -> tuple[str, float, float]:
+    """(locality, easting, northing) of a house: as given, or the middle of where children live.
+
+    Without a locality it is the one whose middle is nearest to the house; without a position the house stands at the
+    middle of its locality, or of the whole council.
+    """
+    named = [place for place in parameters.localities if not lever.locality or place.name == lever.locality]
+    east, north = middle(named)
+    if lever.easting_m is not None and lever.northing_m is not None:
+        east, north = lever.easting_m, lever.northing_m
+    nearest = min(named, key=lambda place: math.dist(middle([place]), (east, north)))
+    return nearest.name, east, north
+
+
+def middle(places: Sequence[Locality]) -> tuple[float, float]:
+    """Mean position of the children of some localities, OSGB metres to the nearest metre."""
+    zones = [zone for place in places for zone in place.zones]
+    children = sum(zone.children for zone in zones) or 1.0
+    east = sum(zone.easting_m * zone.children for zone in zones) / children
+    north = sum(zone.northing_m * zone.children for zone in zones) / children
+    return float(round(east)), float(round(north))
 
 
 def _open_house(lever: Lever, site: Site) -> list[Change]:
-    like = [p for p in site.parameters.providers if p.placement_type == "childrens_house_own"]
+    locality, easting_m, northing_m = stands_at(lever, site.parameters)
+    kind = OPENS[lever.kind]
+    like = [p for p in site.parameters.providers if p.placement_type == kind]
     usable = like[0].usable_share if like else 1.0
     match = like[0].match_chance if like else 1.0
     row: dict[str, object] = {
         "code": house_code(lever),
         "name": lever.name,
-        "placement_type": "childrens_house_own",
-        "locality": lever.locality,
-        "easting_m": lever.easting_m,
-        "northing_m": lever.northing_m,
+        "placement_type": kind,
+        "locality": locality,
+        "easting_m": easting_m,
+        "northing_m": northing_m,
         "places": lever.places,
         "usable_share": usable if lever.usable_share is None else lever.usable_share,
         "match_chance": match if lever.match_chance is None else lever.match_chance,
@@ -281,46 +309,10 @@ def _placement_radius(lever: Lever, site: Site) -> list[Change]:
     return [SetRadius(site.identity, lever.miles or 0.0, window(lever), lever.refuse_own_beyond)]
 
 
-# --- prices -------------------------------------------------------------------------------------
-def price_lines(site: Site, names: Iterable[str]) -> list[str]:
-    """What a price change reaches: ``external``, ``prices`` and ``pay`` stand for all rows of that uplift."""
-    parameters = site.parameters
-    rows = [(provider.code, provider.uplift) for provider in parameters.providers]
-    rows += [(line.line, line.uplift) for line in parameters.cost_lines]
-    rows += [(code, "pay") for code in site.opened]
-    lines: list[str] = []
-    for name in names:
-        lines += [line for line, uplift in rows if uplift == name] if name in UPLIFTS else [name]
-    return list(dict.fromkeys(lines))
-
-
-def _prices(lever: Lever, site: Site) -> list[Change]:
-    lines = price_lines(site, lever.lines or ("pay",))
-    effect = sizes.size(lever, site.identity)
-    if lever.size_field == "per_year":
-        steps = list(_yearly_steps(lever, site.until))
-        ratio = as_ratio(sizes.faster(effect))
-    else:
-        steps, ratio = [window(lever)], as_ratio(effect)
-    assumed = lever.row.is_assumption
-    return [ScalePrice(site.identity, line, ratio, step, assumed) for line in lines for step in steps]
-
-
-def _yearly_steps(lever: Lever, until: dt.date) -> Iterable[Window]:
-    """A window from each anniversary on: together they compound. No step begins after ``to``; steps taken stay."""
-    last = min(lever.to_date or until, until)
-    day, year = lever.from_date, 0
-    while day <= last:
-        yield Window(day.toordinal())
-        year += 1
-        day = sizes.add_months(lever.from_date, 12 * year)
-
-
 def _nothing(lever: Lever, site: Site) -> list[Change]:
     return []
 
 
-Maker = Callable[[Lever, Site], list[Change]]
 MAKE: dict[str, Maker] = {
     "early_help_places": _early_help_places,
     "early_help_sooner": _shortens("early_help_ends"),
@@ -328,6 +320,8 @@ MAKE: dict[str, Maker] = {
     "help_instead_of_assessment": _diverts,
     "universal_prevention": _arrivals("contact"),
     "one_assessment": _shortens("assessment_ends"),
+    "pre_birth_work": _diverts,
+    "short_breaks": _scales("support_to_pre_entry"),
     "edge_of_care_support": _scales("support_to_pre_entry", "protection_to_pre_entry"),
     "family_group_conferences": _family_group_conferences,
     "family_first": _diverts,
@@ -343,15 +337,26 @@ MAKE: dict[str, Maker] = {
     "return_within_radius": _return_within_radius,
     "step_down": _step_down,
     "residential_to_foster": _diverts,
+    "supported_accommodation": _diverts,
+    "open_supported_accommodation": _open_house,
+    "move_on_housing": _move_on_housing,
     "reunification": _scales("exit_home"),
     "reunification_support": _scales("re_entry"),
     "permanence_sooner": _scales("exit_kinship_order", "exit_adoption"),
-    "continuing_care": _continuing_care,
-    "framework_prices": _prices,
+    "continuing_care": _lasts("continuing_care_ends"),
+    "framework_prices": levers_money.prices,
+    "high_cost_review": levers_money.high_cost_review,
+    "funder_contributions": levers_money.funder_contributions,
+    "pooled_budgets": levers_money.pooled_budgets,
+    "decommissioning": levers_money.decommissioning,
+    "staffing": _staffing,
     "programme_team": _nothing,
     "referrals": _arrivals("contact"),
     "unaccompanied_children": _arrivals("unaccompanied"),
+    "transfers": _transfers,
+    "hearings_and_courts": _hearings_and_courts,
+    "time_to_a_decision": _lasts("pre_entry_decided"),
     "disadvantage": _arrivals("contact", "emergency", "newborn", "remand"),
-    "prices": _prices,
-    "pay": _prices,
+    "prices": levers_money.prices,
+    "pay": levers_money.prices,
 }

@@ -10,12 +10,13 @@ import tomli_w
 from pydantic import ValidationError
 
 from carecast.model.parameters import BadFile
-from carecast.scenarios.scenario import SCENARIO_FORMAT, Lever, Scenario, nearest
+from carecast.scenarios.scenario import SCENARIO_FORMAT, Aim, Lever, Scenario, nearest
 from carecast.scenarios.targets import Target
 from carecast.scenarios.upgrade import upgrade
 
 LIBRARY = Path(__file__).parent / "library"
-SECTIONS: dict[str, type[Lever] | type[Target]] = {"lever": Lever, "assumption": Lever, "target": Target}
+Part = type[Lever] | type[Target] | type[Aim]
+SECTIONS: dict[str, Part] = {"aim": Aim, "lever": Lever, "assumption": Lever, "target": Target}
 Problem = Any  # one of pydantic's error records
 SIZES = ("add", "multiply_by", "share", "per_year", "miles", "places")  # an interval is of one of these
 EARLIEST = dt.date(1, 1, 1)
@@ -69,6 +70,11 @@ def targets_of(scenario: Scenario) -> tuple[Target, ...]:
     return ()
 
 
+def limits_of(scenario: Scenario) -> dict[str, tuple[str, ...]]:
+    """What the scenario and all it is built on ask for that cannot be modelled, by the title of whose aim it is."""
+    return {found.title or found.name: found.limits for found in lineage(scenario) if found.limits}
+
+
 def read_text(text: str, file: str) -> Scenario:
     """A scenario from the text of a file; ``file`` is what mistakes call it."""
     try:
@@ -81,10 +87,15 @@ def read_text(text: str, file: str) -> Scenario:
     return scenario
 
 
+def source_text(name_or_file: str | Path) -> str:
+    """The text of a scenario's file as it stands, with its comments."""
+    return _find(str(name_or_file), None).read_text(encoding="utf-8")
+
+
 def write_text(scenario: Scenario) -> str:
     """The scenario as the text of a file, in the current format."""
     document = scenario.model_dump(mode="python", by_alias=True, exclude_defaults=True, exclude_none=True)
-    for key in ("lever", "assumption", "target"):
+    for key in SECTIONS:
         if key in document:
             document[key] = document.pop(key)  # tables stand last
     return tomli_w.dumps(_plain({"format": SCENARIO_FORMAT, "name": scenario.name, **document}))
@@ -136,10 +147,12 @@ def _checked(document: dict[str, Any], file: str) -> Scenario:
             try:
                 head[section].append(model.model_validate(item))
             except ValidationError as error:
-                kind = item.get("kind") or item.get("name")
+                kind = item.get("kind") or item.get("name") or item.get("aim")
                 where = f"{file}: {section} {number}" + (f" ({kind})" if kind else "")
                 lines += mistakes(error, where, tuple(_aliases(model)))
                 lines += _behind(error, model, item, where)
+    if lines:
+        head.pop("aim", None)  # an aim that names a lever with mistakes is no second mistake
     try:
         scenario = Scenario.model_validate(head)
     except ValidationError as error:
@@ -149,7 +162,7 @@ def _checked(document: dict[str, Any], file: str) -> Scenario:
     return scenario
 
 
-def _behind(error: ValidationError, model: type[Lever] | type[Target], item: dict[str, Any], where: str) -> list[str]:
+def _behind(error: ValidationError, model: Part, item: dict[str, Any], where: str) -> list[str]:
     """Mistakes that the fields found wrong were hiding: what the rest of the item says when they are left out."""
     wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
     if not wrong or "kind" in wrong:
@@ -168,7 +181,7 @@ def _behind(error: ValidationError, model: type[Lever] | type[Target], item: dic
     return []
 
 
-def _aliases(model: type[Lever] | type[Target] | type[Scenario]) -> list[str]:
+def _aliases(model: Part | type[Scenario]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

@@ -19,6 +19,7 @@ from carecast.model.parameters import Calibrated
 from carecast.model.plan import Plan
 from carecast.model.results import Tables, measure_rows, reduce_log
 from carecast.model.setup import Stock
+from carecast.scenarios.quantities import Quantities, stacked
 
 BLOCK = 25  # replications written together
 
@@ -40,11 +41,12 @@ class Job:
 class Searches:
     """Placements and waits of a block of replications, summed: the gap report's material."""
 
-    placements_made: np.ndarray  # [financial year, locality, wanted type, got type]
-    placed_beyond_radius: np.ndarray  # [financial year, locality, wanted type]
-    placements_made_by_age: np.ndarray  # [financial year, age band, wanted type, got type]
-    placed_beyond_radius_by_age: np.ndarray  # [financial year, age band, wanted type]
-    early_help_wait_days: np.ndarray  # [financial year, locality, days | starts]
+    placements_made: np.ndarray  # [financial year, locality, age band, wanted type, got type]
+    placed_beyond_radius: np.ndarray  # same shape
+    days_placed: np.ndarray  # same shape; of placements begun in the run
+    days_beyond_radius: np.ndarray  # same shape
+    early_help_waits: np.ndarray  # [financial year, locality, age band, ledger.WAITS]
+    type_days: np.ndarray  # [financial year, placement type]; days of all children looked after
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class BlockOf:
     monthly: np.ndarray  # [replication, row, month]
     money: Money  # stacked
     searches: Searches
+    quantities: Quantities  # stacked: what other prices need
     events: pd.DataFrame | None = None  # of simulated entrants, in words, when asked
 
 
@@ -115,7 +118,7 @@ class Teller:
                     events[scenario].append(entrants_events(told, self.worlds[scenario], replication))
         return [
             BlockOf(
-                np.stack(monthly[at]), stack(money[at]), _sum_searches(found[at]),
+                np.stack(monthly[at]), stack(money[at]), _sum_searches(found[at]), stacked(found[at]),
                 pd.concat(events[at], ignore_index=True) if self.job.events else None,
             )
             for at in range(len(self.worlds))
@@ -146,9 +149,10 @@ def _sum_searches(found: Sequence[Tables]) -> Searches:
     return Searches(
         placements_made=sum_of(tables.placements_made for tables in found),
         placed_beyond_radius=sum_of(tables.placed_beyond_radius for tables in found),
-        placements_made_by_age=sum_of(tables.placements_made_by_age for tables in found),
-        placed_beyond_radius_by_age=sum_of(tables.placed_beyond_radius_by_age for tables in found),
-        early_help_wait_days=sum_of(tables.early_help_wait_days_by_locality for tables in found),
+        days_placed=sum_of(tables.days_placed for tables in found),
+        days_beyond_radius=sum_of(tables.days_beyond_radius for tables in found),
+        early_help_waits=sum_of(tables.early_help_waits for tables in found),
+        type_days=sum_of(tables.type_days for tables in found),
     )
 
 

@@ -95,11 +95,11 @@ def scenario_files(scenarios: tuple[Scenario, ...]) -> dict[str, str]:
 
 
 def default_targets(parameters: ParameterSet, scenarios: tuple[Scenario, ...]) -> tuple[Target, ...]:
-    """Targets that the scenarios bring, and those shipped for this council; each name once."""
+    """Targets that the scenarios bring, and those shipped for this council or these scenarios; each name once."""
     found = {target.name: target for scenario in scenarios for target in targets_of(scenario)}
-    slug = parameters.council.lower().replace(" ", "_")
-    if slug in target_files():
-        for target in load_target_file(slug).targets:
+    names = (parameters.council.lower().replace(" ", "_"), *(scenario.name for scenario in scenarios))
+    for name in dict.fromkeys(name for name in names if name in target_files()):
+        for target in load_target_file(name).targets:
             found.setdefault(target.name, target)
     return tuple(found.values())
 

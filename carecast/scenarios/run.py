@@ -21,6 +21,7 @@ from carecast.model.money import Layout, Money, ProgrammeItem
 from carecast.model.parameters import BadFile, ParameterSet
 from carecast.model.results import measure_rows
 from carecast.model.summary import BASELINE, Answers, monthly_grid, summarise, to_csv
+from carecast.model.workforce import Staffing, norms, with_workforce
 from carecast.scenarios import drivers, stopping
 from carecast.scenarios.apply import apply
 from carecast.scenarios.budget import ApprovedBudget, approved_budget, first_lever_day
@@ -39,6 +40,7 @@ from carecast.scenarios.run_folder import EVENTS, TABLES, Block, RunFolder
 from carecast.scenarios.run_record import content_digest, first_record
 from carecast.scenarios.savings import Reserves, Terms, reserves
 from carecast.scenarios.scenario import Scenario, nearest
+from carecast.scenarios.staffing import staffing
 from carecast.scenarios.targets import Assessment, Target, assess
 from carecast.scenarios.workers import tell_blocks
 from carecast.scenarios.yearly import yearly_measures
@@ -270,7 +272,9 @@ def _trial(teller: Teller) -> tuple[Answers, Answers]:
     money = Money(layout, pence, pence, by_funder, np.zeros((1, years, 0), dtype=np.int64))
     yearly = yearly_measures(money, money, pence[0], 0.0)
     values = np.zeros((1, len(teller.rows), teller.calendar.n_rows))
-    monthly = monthly_grid(teller.rows, teller.calendar, values)
+    nobody = np.zeros(teller.calendar.n_rows)
+    norm = norms(teller.job.calibrated.parameters)
+    monthly = with_workforce(monthly_grid(teller.rows, teller.calendar, values), norm, Staffing(nobody, nobody))
     return Answers(BASELINE, monthly, yearly), Answers("a scenario", monthly, yearly)
 
 
@@ -305,17 +309,22 @@ def _read(folder: RunFolder, record: dict[str, Any]) -> Run:
     blocks = _blocks(int(record["replications"]))
     names: Sequence[str] = record["scenarios"]
     money = {name: folder.read_money(name, blocks, _layout(calendar, record, name)) for name in names}
-    scenarios = [load_scenario(folder.path / "inputs" / f"{name}.toml") for name in names if name != BASELINE]
+    scenarios = [load_scenario(folder.path / "inputs" / f"{name}.toml") for name in names]
     plans = [apply(p, scenario, calendar.until) for scenario in scenarios]
-    budget = approved_budget(p, money[BASELINE], calendar, first_lever_day(plans))
+    programmes = [plan for name, plan in zip(names, plans, strict=True) if name != BASELINE]
+    budget = approved_budget(p, money[BASELINE], calendar, first_lever_day(programmes))
     opening = p.numbers["reserves.opening_gbp"].value if "reserves.opening_gbp" in p.numbers else 0.0
     answers = tuple(
         Answers(
             name,
-            monthly_grid(rows, calendar, folder.read_monthly(name, blocks, rows)),
+            with_workforce(
+                monthly_grid(rows, calendar, folder.read_monthly(name, blocks, rows)),
+                norms(p),
+                staffing(p, scenario, plan, calendar),
+            ),
             yearly_measures(money[BASELINE], money[name], budget.pence, opening),
         )
-        for name in names
+        for name, scenario, plan in zip(names, scenarios, plans, strict=True)
     )
     terms = Terms(p.number("deflator.per_year"), p.number("discount.rate_per_year"))
     targets = tuple(Target.model_validate(target) for target in record["targets"])

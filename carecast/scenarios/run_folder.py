@@ -23,12 +23,14 @@ from carecast.model.calendar import Calendar
 from carecast.model.money import Layout, Money
 from carecast.model.parameters import BadFile
 from carecast.model.summary import Row
+from carecast.scenarios.quantities import Quantities, joined, quantities_frame, quantities_from
 from carecast.scenarios.replicate import BlockOf, Searches
 from carecast.scenarios.run_lock import LOCK, RunLock
 
-RUN_FORMAT = 1
-TABLES = ("monthly", "yearly", "searches")
+RUN_FORMAT = 2  # 2: placements and waits by locality and age band together; cases open by service
+TABLES = ("monthly", "yearly", "searches", "quantities")
 EVENTS = "events"
+SEARCH_KEYS = ("financial_year", "locality", "age_band", "wanted", "got")
 EVENT_COLUMNS = pa.schema(
     [
         ("scenario", pa.string()), ("replication", pa.int32()), ("date", pa.date32()), ("child", pa.int32()),
@@ -150,6 +152,7 @@ class RunFolder:
                 "monthly": monthly_frame(part.monthly, rows, calendar, block[0]),
                 "yearly": money_frame(part.money, block[0]),
                 "searches": searches_frame(part.searches),
+                "quantities": quantities_frame(part.quantities, block[0], calendar.financial_years),
             }
             if part.events is not None:
                 frames[EVENTS] = part.events
@@ -192,6 +195,10 @@ class RunFolder:
         keys = [column for column in frames[0].columns if column != "total"]
         summed: pd.DataFrame = pd.concat(frames).groupby(keys, sort=True)["total"].sum().reset_index()
         return summed
+
+    def read_quantities(self, name: str, blocks: Sequence[Block], years: int) -> Quantities:
+        """Days and counts of a scenario for other prices, stacked over its replications."""
+        return joined([quantities_from(frame, years) for frame in self._frames(name, "quantities", blocks)])
 
     # --- events -----------------------------------------------------------------------------------
     def gather_events(self, names: Sequence[str], blocks: Sequence[Block]) -> None:
@@ -269,13 +276,17 @@ def money_from(frame: pd.DataFrame, layout: Layout) -> Money:
 
 
 def searches_frame(searches: Searches) -> pd.DataFrame:
-    """Non-zero cells, one a line: table, five index columns (-1 unused), total over the block's replications."""
+    """Non-zero cells, one a line: table, index columns (-1 unused), total over the block's replications.
+
+    Of ``early_help_waits`` the last index (``ledger.WAITS``) stands under ``wanted``; of ``type_days`` the placement
+    type stands under ``locality``.
+    """
     parts = []
     for table, array in vars(searches).items():
         cells = np.argwhere(array)
-        index = np.full((len(cells), 4), -1, dtype=np.int64)
+        index = np.full((len(cells), len(SEARCH_KEYS)), -1, dtype=np.int64)
         index[:, : cells.shape[1]] = cells
-        part = pd.DataFrame(index, columns=["financial_year", "where", "wanted", "got"])
+        part = pd.DataFrame(index, columns=list(SEARCH_KEYS))
         part.insert(0, "table", table)
         part["total"] = array[tuple(cells.T)].astype(np.int64)
         parts.append(part)

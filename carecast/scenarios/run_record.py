@@ -16,6 +16,7 @@ from carecast import __version__
 from carecast.model.money import Money
 from carecast.model.parameters import Calibrated
 from carecast.model.summary import Answers
+from carecast.scenarios.library import limits_of
 from carecast.scenarios.replicate import BLOCK, Teller
 from carecast.scenarios.request import Request, asked, frame_digest
 from carecast.scenarios.run_folder import RUN_FORMAT
@@ -38,8 +39,8 @@ def first_record(request: Request, teller: Teller, digests: Mapping[str, str], t
         "radius_miles": request.radius_miles or p.radius_miles, "indicative": p.indicative, "stamp": p.stamp,
         "scenarios": [plan.name for plan in teller.job.plans], "inputs": dict(digests), "asked": asked(request),
         "events": request.events, "part_years": list(calendar.part_years),
-        "not_modelled": list(not_modelled(p.not_modelled)), "backtest": _backtest(request.calibrated),
-        "hindcast": request.calibrated.record.get("hindcast"),
+        "not_modelled": _not_modelled(request), "not_modelled_of": _limits(request),
+        "backtest": _backtest(request.calibrated), "hindcast": request.calibrated.record.get("hindcast"),
         "versions": {"carecast": __version__, "python": platform.python_version(),
                      **{name: version(name) for name in ("numpy", "numba", "pandas", "pyarrow", "simpy")}},
         "commit": _commit(), "command": request.command,
@@ -47,9 +48,26 @@ def first_record(request: Request, teller: Teller, digests: Mapping[str, str], t
         "targets": [target.model_dump(mode="json", by_alias=True, exclude_none=True) for target in targets],
         "targets_left_out": dict(left_out),
         "lines": list(teller.lines), "items": _items(teller),
-        "notes": [note for plan in teller.job.plans for note in plan.notes],
+        "notes": [*_upgrades(request), *(note for plan in teller.job.plans for note in plan.notes)],
         "parameters": kept_parameters(request.calibrated),
     }  # fmt: skip
+
+
+def _limits(request: Request) -> dict[str, tuple[str, ...]]:
+    """What each programme of the run asks for that cannot be modelled, by its title."""
+    return {title: lines for scenario in request.scenarios for title, lines in limits_of(scenario).items()}
+
+
+def _not_modelled(request: Request) -> list[str]:
+    """What no simulation of demand holds, then what each programme of the run asks for beyond that."""
+    own = (f"{title}: {line}" for title, lines in _limits(request).items() for line in lines)
+    return [*not_modelled(request.calibrated.parameters.not_modelled), *own]
+
+
+def _upgrades(request: Request) -> list[str]:
+    """What was changed to read scenario files of an older format."""
+    return [f"{scenario.name}.toml, read from an older format: {line}"
+            for scenario in request.scenarios for line in scenario.upgraded]  # fmt: skip
 
 
 def kept_parameters(calibrated: Calibrated) -> dict[str, Any]:

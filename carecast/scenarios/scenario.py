@@ -16,11 +16,12 @@ from carecast.model import words as w
 from carecast.model.parameters import Frozen
 from carecast.scenarios import evidence as ev
 from carecast.scenarios.kind_table import ASSUMPTIONS, KINDS, LEVERS
-from carecast.scenarios.kinds import AT, INSTEAD, PLACE_COST, Kind
+from carecast.scenarios.kinds import AT, INSTEAD, PLACE_COST, REDEPLOYED, Kind
 from carecast.scenarios.targets import Target
+from carecast.scenarios.wording import MEASURES
 
-SCENARIO_FORMAT = 1
-Status = Literal["draft", "active", "archived", "committed"]
+SCENARIO_FORMAT = 2
+Status = Literal["draft", "proposed", "approved", "committed", "archived"]
 Figure = Annotated[float, Field(strict=True)]
 
 
@@ -45,6 +46,28 @@ def _amount(given: object) -> object:
 
 
 Money = Annotated[Amount, BeforeValidator(_amount)]
+
+
+class Pool(Frozen):
+    """Who pays which share of a pooled budget: ``{ social_work = 0.6, nhs = 0.4 }``; they sum to 1."""
+
+    social_work: Annotated[Figure, Field(ge=0, le=1)] = 0.0
+    education: Annotated[Figure, Field(ge=0, le=1)] = 0.0
+    nhs: Annotated[Figure, Field(ge=0, le=1)] = 0.0
+    home_office: Annotated[Figure, Field(ge=0, le=1)] = 0.0
+    scottish_ministers: Annotated[Figure, Field(ge=0, le=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Pool":
+        total = self.social_work + sum(share for _, share in self.partners)
+        if abs(total - 1.0) > 1e-9 or not self.partners:
+            raise ValueError(f"the shares of a pool, social_work's among them, should sum to 1, not {total:g}")
+        return self
+
+    @property
+    def partners(self) -> tuple[tuple[str, float], ...]:
+        """(funder, share) of all but social work that pay something."""
+        return tuple((name, getattr(self, name)) for name in w.FUNDERS if name != "social_work" and getattr(self, name))
 
 
 class Lever(Frozen):
@@ -91,6 +114,11 @@ class Lever(Frozen):
     fixed_weekly_cost_gbp: Annotated[Figure, Field(ge=0)] | None = None
     weekly_cost_gbp: Annotated[Figure, Field(ge=0)] | None = None
     price_year: str = ""
+    service: Literal["", "early_help", "assessment"] = ""
+    families_per_worker: Annotated[Figure, Field(gt=0, le=200)] | None = None
+    weekly_cost_over_gbp: Annotated[Figure, Field(gt=0)] | None = None
+    contributor: str = ""
+    pool: Pool | None = None
     exits_per_year: Annotated[Figure, Field(ge=0, le=1)] | None = None
     refuse_own_beyond: bool = False
     # cost
@@ -101,6 +129,10 @@ class Lever(Frozen):
     gbp_per_family: Money | None = None
     capital_gbp: Money | None = None
     double_running_gbp: Money | None = None
+    gbp_per_resident_child_per_year: Money | None = None
+    redeployed_fte: Annotated[Figure, Field(gt=0, le=1000)] | None = None
+    redeployed_from: Literal["", "early_help", "assessment"] = ""
+    redeployed_families_per_worker: Annotated[Figure, Field(gt=0, le=200)] | None = None
     paid_from: Literal["base_budget", "reserves"] = "base_budget"
     reserves_taper: tuple[Annotated[Figure, Field(ge=0, le=1)], ...] = ()
     funder: str = "social_work"
@@ -137,16 +169,40 @@ class Lever(Frozen):
         return {type(self).model_fields[name].alias or name for name in self.model_fields_set}
 
 
+class Aim(Frozen):
+    """A stated aim of a programme: which levers serve it, which measures show it, and what of it no model can hold."""
+
+    aim: str = Field(min_length=3)
+    levers: tuple[str, ...] = ()  # names of levers of the same file
+    measures: tuple[str, ...] = ()
+    not_modelled: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _known_measures(self) -> "Aim":
+        wrong = [
+            f"measures: found {name!r}; {nearest(name, MEASURES)}" for name in self.measures if name not in MEASURES
+        ]
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        return self
+
+
 class Scenario(Frozen):
     """One scenario as written in its file; what it inherits is found through ``built_on``."""
 
     format: Annotated[int, Field(ge=1, le=SCENARIO_FORMAT)] = SCENARIO_FORMAT
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    title: str = ""
+    version: Annotated[int, Field(strict=True, ge=1)] = 1
     built_on: str = "baseline"
+    copied_from: str = ""
     author: str = ""
     date: dt.date | None = None
     status: Status = "draft"
     rationale: str = ""
+    not_modelled: tuple[str, ...] = ()
+    aims: tuple[Aim, ...] = Field(default=(), alias="aim")
     levers: tuple[Lever, ...] = Field(default=(), alias="lever")
     assumptions: tuple[Lever, ...] = Field(default=(), alias="assumption")
     targets: tuple[Target, ...] = Field(default=(), alias="target")
@@ -164,9 +220,22 @@ class Scenario(Frozen):
             for number, item in enumerate(items, 1)
             if item.kind not in allowed
         ]
+        names = [lever.name for lever in self.levers if lever.name]
+        problems += [
+            f"aim {number}: levers: found {name!r}; {nearest(name, names)}"
+            for number, aim in enumerate(self.aims, 1)
+            for name in aim.levers
+            if name not in names
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What this programme asks for that cannot be modelled: its own list, then aim by aim, each once."""
+        lines = (*self.not_modelled, *(aim.not_modelled for aim in self.aims if aim.not_modelled))
+        return tuple(dict.fromkeys(lines))
 
     @property
     def upgraded(self) -> tuple[str, ...]:
@@ -201,6 +270,7 @@ def lever_problems(lever: Lever) -> Iterable[str]:
     yield from _words(lever)
     yield from _size(lever)
     yield from _costs(lever)
+    yield from _together(lever)
     if lever.to_date is not None and lever.to_date < lever.from_date:
         yield f"to: found {lever.to_date}; should be on or after from, {lever.from_date}"
 
@@ -221,6 +291,7 @@ def _words(lever: Lever) -> Iterable[str]:
         ("instead", tuple(INSTEAD)),
         ("at", tuple(AT)),
         ("funder", w.FUNDERS),
+        ("contributor", tuple(name for name in w.FUNDERS if name != "social_work")),
     ):
         found = getattr(lever, field)
         for word in found if isinstance(found, tuple) else (found,):
@@ -281,6 +352,8 @@ def _interval(lever: Lever, field: str) -> Iterable[str]:
         yield f"interval_80: found [{low:g}, {high:g}]; a ratio is above 0"
     if field == "share" and (low <= 0 or high >= 1):
         yield f"interval_80: found [{low:g}, {high:g}]; should lie between 0 and 1; use no_effect_chance for 0"
+    if lever.kind == "hearings_and_courts" and low < 1 < high:
+        yield f"interval_80: found [{low:g}, {high:g}]; should lie on one side of 1: write two assumptions otherwise"
     if lever.kind == "family_group_conferences" and high >= 1:
         yield f"interval_80: found [{low:g}, {high:g}]; should end below 1; use no_effect_chance for no effect"
 
@@ -290,3 +363,22 @@ def _costs(lever: Lever) -> Iterable[str]:
         yield "paid_from: missing; reserves_taper needs paid_from = 'reserves'"
     if lever.reserves_taper and lever.gbp_per_place_per_year is not None and lever.ramp_months > 12:
         yield f"ramp_months: found {lever.ramp_months}; with reserves_taper and {PLACE_COST} it should be 12 or less"
+
+
+def _together(lever: Lever) -> Iterable[str]:
+    """Fields that need each other."""
+    staff = [name for name in REDEPLOYED if getattr(lever, name) not in (None, "")]
+    if staff and len(staff) < len(REDEPLOYED):
+        lacking = " and ".join(name for name in REDEPLOYED if name not in staff)
+        yield f"{lacking}: missing; {staff[0]} says that staff leave somewhere: say how many, from where, with what caseload"
+    if lever.kind == "decommissioning":
+        if (lever.share is not None) == (lever.places is not None):
+            yield "share or places: give one: share of the yearly cost of lines, or places of a service"
+        elif lever.share is not None and (not lever.lines or lever.service):
+            yield "lines: missing; a share that ends is of the yearly cost of some lines, and needs no service"
+        elif lever.places is not None and (not lever.service or lever.lines):
+            yield "service: missing; places that end are of early_help or assessment, and need no lines"
+    if (lever.easting_m is None) != (lever.northing_m is None):
+        yield "easting_m and northing_m: give both, or neither to put it where most children live"
+    if lever.kind == "staffing" and not lever.service:
+        yield "service: found ''; should be early_help or assessment"

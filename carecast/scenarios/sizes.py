@@ -62,6 +62,21 @@ def one_minus(effect: Effect) -> Effect:
     return _map(effect, lambda ratio: min(max(1.0 - ratio, 0.0), 1.0), "beta")
 
 
+def left_over(effect: Effect) -> Effect:
+    """1 - share, as a ratio above 0: what is left of a price when a share of it ends."""
+    return _map(effect, lambda share: max(1.0 - share, 1e-9), "lognormal")
+
+
+def one_plus(effect: Effect, factor: float) -> Effect:
+    """1 + number x factor, as a ratio above 0: arrivals when so many more (or fewer) come."""
+    return _map(effect, lambda number: max(1.0 + number * factor, 1e-9), "lognormal")
+
+
+def brought_in(ratio: Effect, chance: float) -> Effect:
+    """(ratio - 1) x chance / (1 - chance): share of the other outcomes that makes a chance ``ratio`` times what it was."""
+    return _map(ratio, lambda size: min(max((size - 1.0) * chance / (1.0 - chance), 0.0), 1.0), "beta")
+
+
 def scaled(effect: Effect, factor: float) -> Effect:
     """A number of places, shared out or counted up by a factor."""
     return _map(effect, lambda number: number * factor, "normal")

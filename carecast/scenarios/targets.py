@@ -203,6 +203,19 @@ def _judge(target: Target, answer: Answers, terms: Terms) -> Assessment:
     )
 
 
+def values_at_end(target: Target, answer: Answers, terms: Terms) -> Values:
+    """What a target is judged on, [replication], in the measure's own unit.
+
+    Raises:
+        BadFile: the answers do not hold its measure or its date.
+    """
+    try:
+        found: Values = _path(target, answer, terms).values[:, -1]
+    except _NotHeldError as error:
+        raise BadFile(f"target {target.name!r}: {error}") from error
+    return found
+
+
 def _month_met(met: NDArray[np.bool_], dates: tuple[dt.date, ...]) -> dt.date | None:
     """Median (inverted CDF) of the first date on which each replication that meets the target has reached it."""
     first = np.sort(np.argmax(met[met[:, -1]], axis=1))

@@ -9,7 +9,7 @@ from typing import Any
 
 from carecast.model.parameters import BadFile
 
-CURRENT = 1
+CURRENT = 2
 Document = dict[str, Any]
 
 
@@ -46,4 +46,12 @@ def _from_0(document: Document) -> list[str]:
     return changes
 
 
-STEPS: tuple[Callable[[Document], list[str]], ...] = (_from_0,)
+def _from_1(document: Document) -> list[str]:
+    """Format 1 called a scenario that is decided ``active``."""
+    if document.get("status") == "active":
+        document["status"] = "approved"
+        return ["status: active is now called approved"]
+    return []
+
+
+STEPS: tuple[Callable[[Document], list[str]], ...] = (_from_0, _from_1)

@@ -76,16 +76,22 @@ def _in_processes(job: Job, blocks: Sequence[Block], workers: int) -> Iterator[l
 
     tasks = (delayed(_tell_own)(range(first, last + 1)) for first, last in blocks)
     # max_nbytes=None: nothing of a job, the stock least of all, is written to a disk for the workers to read
-    parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch=f"{AHEAD}*n_jobs", max_nbytes=None,
-                        initializer=_take, initargs=(_held(job),))
-    with _started_without_ctrl_c():
+    parallel = Parallel(
+        n_jobs=workers,
+        return_as="generator",
+        pre_dispatch=f"{AHEAD}*n_jobs",
+        max_nbytes=None,
+        initializer=_take,
+        initargs=(_held(job),),
+    )
+    with started_without_ctrl_c():
         told: Generator[list[BlockOf], None, None] = parallel(tasks)
     with contextlib.closing(told):
         yield from told
 
 
 @contextlib.contextmanager
-def _started_without_ctrl_c() -> Iterator[None]:
+def started_without_ctrl_c() -> Iterator[None]:
     """Processes started within leave Ctrl-C to this one, which ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -16,8 +16,9 @@ from carecast.model import words as w
 from carecast.model.money import Layout, Money
 from carecast.model.parameters import Budget, ParameterSet
 from carecast.model.summary import MONTHLY_MEASURES, PROMISED, YEARLY_MEASURES
+from carecast.model.workforce import LABELS
 from carecast.scenarios.kind_table import KINDS
-from carecast.scenarios.library import read_text
+from carecast.scenarios.library import library, load_scenario, read_text
 from carecast.scenarios.savings import savings
 from carecast.scenarios.scenario import Lever
 from carecast.scenarios.yearly import EXTRA_MEASURES
@@ -114,22 +115,30 @@ def test_a_decision_is_one_page_with_its_four_parts(page):
 
 # --- commands -------------------------------------------------------------------------------------------------------
 def shown_commands():
-    """(page, command, its options) of every carecast command in code, whether `go.py carecast X` or `carecast X`."""
+    """(page, command, what follows it, its options) of every carecast command in code, with `go.py` or without."""
     for name, page in zip(NAMES, PAGES, strict=True):
         text = page.read_text(encoding="utf-8")
         code = re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL) + re.findall(r"`([^`\n]+)`", text)
         for line in "\n".join(code).splitlines():
             for command, rest in re.findall(r"(?:^|go\.py )carecast ([a-z]+)(.*)", line):
-                yield name, command, re.findall(r"--[a-z-]+", rest)
+                yield name, command, rest, re.findall(r"--[a-z-]+", rest)
 
 
 def test_every_command_shown_exists_with_its_options():
     commands = typer.main.get_command(app).commands
     shown = list(shown_commands())
     assert len(shown) >= 8
-    for page, command, options in shown:
+    for page, command, rest, options in shown:
         assert command in commands, f"{page}: carecast {command}"
-        known = {option for parameter in commands[command].params for option in parameter.opts} | {"--help"}
+        if hasattr(commands[command], "commands"):  # a group of commands: the next word is one of its own
+            inner = commands[command].commands
+            words = rest.split()
+            assert not words or words[0] in inner, f"{page}: carecast {command} {rest}"
+            commands_of = {"": commands[command], **inner}
+            found = commands_of[words[0] if words else ""]
+        else:
+            found = commands[command]
+        known = {option for parameter in found.params for option in parameter.opts} | {"--help"}
         assert set(options) <= known, f"{page}: carecast {command} {options}"
 
 
@@ -161,6 +170,27 @@ def test_the_table_of_kinds_is_the_code_s(reference):
     assert reference.with_levers(text) == text, "write it again: python docs/make_reference.py levers"
 
 
+@pytest.mark.parametrize("page", ["cheshire-east", "kent", "wiltshire", "serving-children-well"])
+def test_the_page_of_a_programme_is_the_scenario_s(reference, page):
+    text = text_of(f"programmes/{page}.md")
+    scenario = load_scenario(reference.PROGRAMMES[page])
+    assert reference.with_programme(text, scenario) == text, "write it again: python docs/make_reference.py programmes"
+    for aim in scenario.aims:
+        assert aim.aim in text
+    for line in scenario.limits:
+        assert line in text
+
+
+def test_every_programme_has_a_page():
+    listed = text_of("programmes/README.md")
+    with_aims = [name for name in library() if load_scenario(name).aims]
+    assert len(with_aims) == 5
+    assert all(f"`{name}`" in listed for name in with_aims)
+    assert {page.name for page in (DOCS / "programmes").glob("[a-z]*.md")} <= set(
+        re.findall(r"\]\(([^)#\s]+)\)", listed)
+    )
+
+
 def test_every_field_of_a_lever_is_explained():
     text = text_of("scenarios.md")
     fields = {field.alias or name for name, field in Lever.model_fields.items()}
@@ -188,7 +218,7 @@ def test_no_measure_is_defined_that_is_not_promised():
 # --- numbers --------------------------------------------------------------------------------------------------------
 def test_every_number_of_a_parameter_set_is_explained(reference):
     parameters = ParameterSet.model_validate(document())
-    families = (("ROUTE", w.ROUTES), ("TYPE", w.PLACEMENT_TYPES))
+    families = (("ROUTE", w.ROUTES), ("TYPE", w.PLACEMENT_TYPES), ("ROLE", tuple(LABELS)))
     known = set()
     for name in re.findall(r"`([a-z_]+\.[A-Za-z_.]+)`", text_of("numbers.md")):
         found = {name}

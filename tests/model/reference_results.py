@@ -85,10 +85,14 @@ class Story:
 
     def protection(self):
         self.add(w.ASSESSMENT_STARTED)
+        self.wait(40)
+        self.add(w.ASSESSMENT_ENDED)
         self.add(w.PROTECTION_STARTED)
         self.wait(150)
         self.add(w.PROTECTION_ENDED)
         self.add(w.PRE_ENTRY_STARTED)
+        self.wait(70)
+        self.add(w.PRE_ENTRY_ENDED, detail=w.TO_SUPPORT)
 
     def support(self):
         self.add(w.SUPPORT_STARTED)
@@ -198,6 +202,8 @@ class Reference:
         self.help = self.spells(w.EARLY_HELP_STARTED, w.EARLY_HELP_ENDED)
         self.support = self.spells(w.SUPPORT_STARTED, w.SUPPORT_ENDED)
         self.protection = self.spells(w.PROTECTION_STARTED, w.PROTECTION_ENDED)
+        self.assessment = self.spells(w.ASSESSMENT_STARTED, w.ASSESSMENT_ENDED)
+        self.pre_entry = self.spells(w.PRE_ENTRY_STARTED, w.PRE_ENTRY_ENDED)
         self.after = {
             state: self.spells(w.AFTER_CARE_STARTED, w.AFTER_CARE_ENDED, detail=state) for state in AFTER_CARE
         }
@@ -298,6 +304,13 @@ class Reference:
             "early_help_open": sum(len(on(s, end)) for s in self.help),
             "support_open": sum(len(on(s, end)) for s in self.support),
             "protection_open": sum(len(on(s, end)) for s in self.protection),
+            "assessment_open": sum(len(on(s, end)) for s in self.assessment),
+            "pre_entry_open": sum(len(on(s, end)) for s in self.pre_entry),
+            **{
+                f"{w.STATES[state]}_open": sum(len(on(s, end)) for s in spells)
+                for state, spells in self.after.items()
+                if state != w.CONTINUING_CARE
+            },
             "continuing_care": sum(len(on(s, end)) for s in self.after[w.CONTINUING_CARE]),
             "contacts": len(self.flow(month, w.CONTACT_MADE)),
             "early_help_starts": len(starts),
@@ -352,6 +365,47 @@ class Reference:
                     days[y, spell[2]["provider"], bucket] += n
                     price[y, spell[2]["provider"], bucket] += n * spell[2]["price_multiplier"]
         return days, price
+
+    def band(self, child, day):
+        """Age band of a child on a day."""
+        days = day - self.children.birth_day[child]
+        return max(k for k, years in enumerate(w.AGE_BAND_STARTS_YEARS) if days >= int(years * 365.25))
+
+    def searches(self):
+        """Placements begun in the run and their days, and waits for early help, by year, locality and age band."""
+        years = self.calendar.financial_years
+        shape = (len(years), len(self.localities), w.N_AGE_BANDS)
+        types = (w.N_PLACEMENT_TYPES, w.N_PLACEMENT_TYPES)
+        names = ("placements_made", "placed_beyond_radius", "days_placed", "days_beyond_radius")
+        found = {name: np.zeros((*shape, *types), dtype=int) for name in names}
+        found["early_help_waits"] = np.zeros((*shape, 6), dtype=int)
+        for c in self.all:
+            for spell in self.placed[c]:
+                self.book_placement(c, spell, found)
+            for asked, end, _, last in self.waiting[c]:
+                for y, year in enumerate(years):
+                    if last is not None and self.days((end, end + 1), year):
+                        cell = found["early_help_waits"][y, self.children.locality[c], self.band(c, end)]
+                        left = last["event"] == w.EARLY_HELP_WAIT_LEFT
+                        worse = left and last["detail"] == w.WAIT_ESCALATED
+                        cell += np.array([(end - asked) * (not left), not left, not left and end > asked,
+                                          left, (end - asked) * left, worse], dtype=int)  # fmt: skip
+        return found
+
+    def book_placement(self, child, spell, found):
+        begun, _, event, _ = spell
+        asked = [o["detail"] for o in self.earlier(child, event) if o["event"] == w.PLACEMENT_ASKED][-1]
+        if begun <= self.calendar.start_day:
+            return
+        kind = self.kind(spell)
+        beyond = kind != "at_home" and not self.children.unaccompanied[child] and event["detail"] > self.radius_tenths
+        where = (self.children.locality[child], self.band(child, begun), asked, w.PLACEMENT_TYPES.index(kind))
+        for y, year in enumerate(self.calendar.financial_years):
+            made, days = self.days((begun, begun + 1), year), self.days(spell, year) * (event["provider"] >= 0)
+            found["placements_made"][(y, *where)] += made
+            found["placed_beyond_radius"][(y, *where)] += made * beyond
+            found["days_placed"][(y, *where)] += days
+            found["days_beyond_radius"][(y, *where)] += days * beyond
 
     def service_units(self):
         started = {"assessment": w.ASSESSMENT_STARTED, "pre_entry": w.PRE_ENTRY_STARTED}

@@ -102,10 +102,16 @@ def test_days_of_a_stay_are_split_over_financial_years():
     assert result.placement_days[:, w.RESIDENTIAL_EXTERNAL, 0].tolist() == [1, 29]  # 31 March | 1 to 29 April
     assert result.price_days[:, w.RESIDENTIAL_EXTERNAL, 0].tolist() == [1.5, 43.5]
     assert result.placement_days.sum() == day("2024-04-30") - day("2024-02-10")
-    assert result.placements_made[:, 0, w.FOSTER_OWN, w.RESIDENTIAL_EXTERNAL].tolist() == [1, 0]
-    assert result.placements_made.sum() == result.placements_made_by_age.sum() == 2
-    assert result.placed_beyond_radius[:, 0, w.FOSTER_OWN].tolist() == [1, 0]
-    assert result.placed_beyond_radius_by_age[0, 3, w.FOSTER_OWN] == 1
+    search = (slice(None), 0, 3, w.FOSTER_OWN, w.RESIDENTIAL_EXTERNAL)  # a child of twelve from the first locality
+    assert result.placements_made[search].tolist() == [1, 0]
+    assert result.placements_made.sum() == 2
+    assert result.placed_beyond_radius[search].tolist() == [1, 0]
+    assert result.placed_beyond_radius.sum() == 1
+    assert result.days_placed[search].tolist() == [1, 29]
+    assert result.days_placed[:, 0, 3, w.FOSTER_OWN, w.FOSTER_OWN].tolist() == [50, 0]
+    assert result.days_beyond_radius[search].tolist() == [1, 29]
+    assert result.days_beyond_radius.sum() == 30
+    assert result.type_days[:, w.RESIDENTIAL_EXTERNAL].tolist() == [1, 29]
 
 
 def test_stock_is_no_flow_and_its_days_begin_after_the_as_at_day():
@@ -229,7 +235,12 @@ def test_early_help_queue_waits_and_escalations():
     assert months(result, "early_help_starts") == [0, 0, 2, 0, 0, 0]
     assert months(result, "early_help_wait_days") == [0, 0, 20, 0, 0, 0]
     assert months(result, "escalations_waiting") == [0, 0, 0, 1, 0, 0]
-    assert result.early_help_wait_days_by_locality.tolist() == [[[30, 1], [10, 1]], [[0, 0], [0, 0]]]
+    waits = result.early_help_waits[:, :, 2]  # all four are 9 years old: 5_to_9
+    assert waits.sum() == result.early_help_waits.sum()
+    assert waits.tolist() == [
+        [[30, 1, 1, 0, 0, 0], [10, 1, 1, 0, 0, 0]],  # two started after 30 and 10 days
+        [[0, 0, 0, 2, 74 + 15, 1], [0, 0, 0, 0, 0, 0]],  # two left after 74 and 15 days, one of them escalated
+    ]
     days = result.service_units[:, SERVICE_LINES.index("early_help")].tolist()
     assert days == [31 + 17, 60 + 91]  # March 1-31 and 15-31 | April 1 to May 30, and April 1 to June 30
 
@@ -301,7 +312,7 @@ def test_programme_costs_count_children_and_families_by_event_detail_locality_an
 def test_an_empty_log_gives_a_dense_grid_of_noughts():
     result = tables(Book(), children([]))
     assert result.rows == measure_rows(LOCALITIES)
-    assert len(set(result.rows)) == len(result.rows) == 1 + 13 + 5 + 2 + 29
+    assert len(set(result.rows)) == len(result.rows) == 1 + 13 + 5 + 2 + 35
     assert result.monthly.shape == (len(result.rows), 6)
     assert result.counts.shape == (len(COUNTS), 6)
     assert not result.monthly.any()
@@ -351,6 +362,8 @@ def test_random_logs_agree_with_the_slow_reference(seed, radius_miles):
     np.testing.assert_array_equal(result.placement_days, place_days)
     np.testing.assert_allclose(result.price_days, price_days, rtol=1e-12)
     np.testing.assert_array_equal(result.service_units, expected.service_units())
+    for name, table in expected.searches().items():
+        np.testing.assert_array_equal(getattr(result, name), table, err_msg=name)
 
 
 def test_random_logs_reach_every_measure():

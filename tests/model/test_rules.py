@@ -422,9 +422,41 @@ def outcomes(rule, c, n=400):
     return {rule(c, h, 0, 2, START, *key, 1) for key in KEYS[:n]}
 
 
+def referrals(c, is_repeat, n=400):
+    """The answers of a referral for many hands, in the order of the hands."""
+    return [rules.after_referral(c, hazards({}), is_repeat, 0, 2, START, *key, 1) for key in KEYS[:n]]
+
+
+HALF_ASSESSED = {w.B_REFERRAL: {w.TO_CLOSED: 0.5, w.TO_ASSESSMENT: 0.5}}
+
+
 def test_referrals_diverted_to_early_help():
-    c = choices({w.B_REFERRAL: {w.TO_CLOSED: 0.5, w.TO_ASSESSMENT: 0.5}}, divert={w.REFERRAL_TO_EARLY_HELP: 1.0})
-    assert outcomes(rules.after_referral, c) == {(w.TO_CLOSED, -1), (w.TO_EARLY_HELP, w.REFERRAL_TO_EARLY_HELP)}
+    c = choices(HALF_ASSESSED, divert={w.REFERRAL_TO_EARLY_HELP: 1.0})
+    assert set(referrals(c, 0)) == {(w.TO_CLOSED, -1), (w.TO_EARLY_HELP, w.REFERRAL_TO_EARLY_HELP)}
+
+
+def test_only_a_repeat_referral_is_spared_an_assessment_and_goes_where_that_assessment_would_have_led():
+    led = {w.B_ASSESSMENT: {w.TO_SUPPORT: 0.5, w.TO_PROTECTION: 0.5}}
+    c = choices({**HALF_ASSESSED, **led}, divert={w.REPEAT_ASSESSMENT_SPARED: 1.0})
+    assert set(referrals(c, 0)) == {(w.TO_CLOSED, -1), (w.TO_ASSESSMENT, -1)}
+    spared = referrals(c, 1)
+    would = [rules.branch_outcome(c, w.B_ASSESSMENT, 2, *key, 2) for key in KEYS[:400]]  # the assessment's own spell
+    assert {found for found, _ in spared} == {w.TO_CLOSED, w.TO_SUPPORT, w.TO_PROTECTION}
+    for (found, diversion), outcome in zip(spared, would, strict=True):
+        assert found == w.TO_CLOSED or (found, diversion) == (outcome, w.REPEAT_ASSESSMENT_SPARED)
+
+
+def test_direct_routes_that_a_lever_can_divert():
+    found = [rules.direct_diversion(route) for route in range(w.N_ROUTES)]
+    assert found == [-1, w.DIRECT_ENTRY_TO_SUPPORT, w.NEWBORN_TO_SUPPORT, -1, -1]
+
+
+def test_no_two_draws_of_a_family_or_child_share_a_number():
+    later = {dr.P_DIVERT_LATER + n for n in range(w.N_DIVERSIONS - dr.N_DIVERT)}
+    own = {*range(w.N_CAUSES), dr.P_AT_HOME, *range(dr.P_BRANCH, dr.P_BRANCH + w.N_BRANCHES),
+           *range(dr.P_DIVERT, dr.P_DIVERT + dr.N_DIVERT), *range(dr.P_WANTED, dr.P_CONTINUES + 1), dr.P_POSITION,
+           dr.P_AGE_GAP, *range(dr.P_MATCH, dr.SLOTS_PER_SPELL)}  # fmt: skip
+    assert not later & own
 
 
 def test_assessments_diverted_to_early_help_instead_of_support_only():
@@ -448,10 +480,28 @@ CARE = {w.B_PRE_ENTRY: {w.TO_SUPPORT: 0.2, w.TO_CARE_AT_HOME: 0.4, w.TO_CARE_AWA
             {w.CARE_AWAY_TO_AT_HOME: 1.0},
             {(w.TO_SUPPORT, -1), (w.TO_CARE_AT_HOME, -1), (w.TO_CARE_AT_HOME, w.CARE_AWAY_TO_AT_HOME)},
         ),
+        (
+            {w.PRE_ENTRY_TO_CARE: 1.0},
+            {(w.TO_CARE_AT_HOME, -1), (w.TO_CARE_AWAY, -1), (w.TO_CARE_AT_HOME, w.PRE_ENTRY_TO_CARE),
+             (w.TO_CARE_AWAY, w.PRE_ENTRY_TO_CARE)},
+        ),
+        (
+            {w.PRE_ENTRY_TO_CARE: 1.0, w.PRE_ENTRY_TO_SUPPORT: 1.0},  # a lever is offered to those brought in as well
+            {(w.TO_SUPPORT, w.PRE_ENTRY_TO_SUPPORT)},
+        ),
     ],
 )
 def test_pre_entry_decisions_diverted(divert, expected):
     assert outcomes(rules.after_pre_entry, choices(CARE, divert=divert)) == expected
+
+
+def test_children_brought_into_care_are_at_home_or_away_as_others_are():
+    chances = {w.B_PRE_ENTRY: {w.TO_CLOSED: 0.8, w.TO_CARE_AT_HOME: 0.05, w.TO_CARE_AWAY: 0.15}}
+    c = choices(chances, divert={w.PRE_ENTRY_TO_CARE: 1.0})
+    found = [rules.after_pre_entry(c, hazards({}), 0, 2, START, *key, 1) for key in KEYS]
+    brought = [outcome for outcome, diversion in found if diversion == w.PRE_ENTRY_TO_CARE]
+    at_home, n = brought.count(w.TO_CARE_AT_HOME), len(brought)
+    assert abs(at_home - 0.25 * n) < 4.9 * math.sqrt(n * 0.25 * 0.75)  # binomial; false alarm: 1 in a million
 
 
 def test_a_diverted_share_is_a_share():
@@ -492,6 +542,19 @@ def test_a_wider_lever_diverts_the_same_children_and_more():
 )
 def test_what_is_offered_at_entry(wanted, divert, offered):
     assert rules.offered_at_entry(choices(divert=divert), hazards({}), wanted, 0, 2, START, *KEYS[0], 1) == offered
+
+
+def test_supported_accommodation_is_offered_from_sixteen_and_after_a_family():
+    c = choices(divert={w.RESIDENTIAL_TO_SUPPORTED: 1.0})
+
+    def offered(of, age, wanted=w.RESIDENTIAL_EXTERNAL):
+        return rules.offered_instead(of, hazards({}), wanted, 0, age, START, *KEYS[0], 1)
+
+    assert offered(c, w.SIXTEEN) == (w.SUPPORTED_ACCOMMODATION, w.RESIDENTIAL_TO_SUPPORTED)
+    assert offered(c, 3) == (w.RESIDENTIAL_EXTERNAL, -1)
+    assert offered(c, w.SIXTEEN, w.SECURE) == (w.SECURE, -1)
+    both = choices(divert={w.RESIDENTIAL_TO_SUPPORTED: 1.0, w.RESIDENTIAL_TO_FOSTER: 1.0})
+    assert offered(both, w.SIXTEEN) == (w.FOSTER_OWN, w.RESIDENTIAL_TO_FOSTER)
 
 
 def test_kin_are_found_before_entry_not_at_moves():

@@ -16,8 +16,7 @@ from carecast.scenarios.run import open_run, start
 from tests import small_runs, toy
 
 COLUMNS = "scenario,date,measure,breakdown,mean,sd,p025,p05,p10,p25,p50,p75,p90,p95,p975"
-NOT_YET = {"workforce_fte"}  # promised, not computed yet; take it out of here when it is
-MONTHLY = tuple(measure for measure in MONTHLY_MEASURES if measure not in NOT_YET)
+MONTHLY = MONTHLY_MEASURES
 QUANTILES = {"p025": 25, "p05": 50, "p10": 100, "p25": 250, "p50": 500, "p75": 750, "p90": 900, "p95": 950, "p975": 975}
 UNTIL = dt.date(2024, 5, 15)  # in mid-month
 
@@ -133,6 +132,9 @@ def test_parts_sum_to_the_total_in_every_replication(made):
         for dimension in ("placement_type", "age_band", "locality"):
             at = [i for i, row in enumerate(grid.rows) if row[0] == "looked_after" and row[1].startswith(dimension)]
             assert (grid.values[:, at].sum(axis=1) == grid.of("looked_after")).all()
+        staff = [i for i, (name, breakdown) in enumerate(grid.rows) if name == "workforce_fte" and breakdown != "total"]
+        assert len(staff) == 13
+        assert np.allclose(grid.values[:, staff].sum(axis=1), grid.of("workforce_fte"))
         lines = [i for i, row in enumerate(answer.yearly.rows) if row[0] == "gross_cost_gbp" and row[1] != "total"]
         assert np.allclose(answer.yearly.values[:, lines].sum(axis=1), answer.yearly.of("gross_cost_gbp"))
 

@@ -35,7 +35,7 @@ from tests import toy
 
 TOY = ParameterSet.model_validate(toy.document())
 PACK = Path(carecast.__file__).parent / "calibration" / "published" / "west_dunbartonshire"
-HEAD = 'format = 1\nname = "mine"\n'
+HEAD = 'format = 2\nname = "mine"\n'
 
 
 def lines_of(text):
@@ -92,9 +92,13 @@ def lever(body, kind="early_help_places"):
         (f'{HEAD}[[levers]]\nkind = "early_help_places"\n', "levers: not a field; did you mean 'lever'?"),
         (f'{HEAD}[lever]\nkind = "early_help_places"\n', "lever: should be a list of tables, each headed [[lever]]"),
         ('format = 1\nname = "My scenario"\n', "name: found 'My scenario'"),
-        (f'{HEAD}status = "done"\n', "status: found 'done'; should be 'draft', 'active', 'archived' or 'committed'"),
+        (f'{HEAD}status = "done"\n', "status: found 'done'; should be 'draft', 'proposed', 'approved', 'committed' or"),
         (f'{HEAD}[[target]]\nname = "t"\nat_least = 5\n', "target 1 (t): an annual target needs financial_year"),
-        ("format = 2\n", "format: found 2; this version of carecast reads up to 1: install a newer one"),
+        ("format = 3\n", "format: found 3; this version of carecast reads up to 2: install a newer one"),
+        (f'{HEAD}[[aim]]\naim = "help early"\nmeasures = ["referal"]\n',
+         "aim 1 (help early): measures: found 'referal'; did you"),
+        (f'{HEAD}[[aim]]\naim = "help early"\nlevers = ["More help"]\n',
+         "aim 1: levers: found 'More help'; there are none to"),
         ("format = 'one'\n", "format: found 'one'; should be a whole number"),
         ("name = \n", "not valid TOML"),
     ],
@@ -272,10 +276,15 @@ def test_writing_and_reading_gives_the_same_scenario(name, tmp_path):
 def test_a_file_of_format_0_is_upgraded_and_says_what_changed():
     old = 'name = "mine"\n[[lever]]\nkind = "reunification"\nstart = 2026-04-01\nend = 2027-03-31\nmultiply_by = 1.1\n'
     found = read_text(old, "mine.toml")
-    assert found.format == 1
+    assert found.format == 2
     assert (found.levers[0].from_date, found.levers[0].to_date) == (dt.date(2026, 4, 1), dt.date(2027, 3, 31))
     assert found.upgraded == ("lever 1: start is now called from", "lever 1: end is now called to")
     assert read_text(write_text(found), "mine.toml").upgraded == ()
+
+
+def test_a_file_of_format_1_calls_what_was_active_approved():
+    found = read_text('format = 1\nname = "mine"\nstatus = "active"\n', "mine.toml")
+    assert (found.status, found.upgraded) == ("approved", ("status: active is now called approved",))
 
 
 def test_the_old_word_is_not_a_field_of_the_current_format():
@@ -350,7 +359,7 @@ def test_what_would_it_take_keeps_its_call_on_reserves_small():
 
 
 def test_the_target_file_of_west_dunbartonshire():
-    assert target_files() == ("west_dunbartonshire",)
+    assert target_files() == ("cheshire_east", "kent", "serving_children_well", "west_dunbartonshire", "wiltshire")
     found = load_target_file("west_dunbartonshire")
     yearly, in_all, away, within, balance = found.targets
     assert (yearly.value, yearly.financial_year, yearly.row_measure) == (

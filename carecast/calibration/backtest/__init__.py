@@ -1,0 +1,1 @@
+"""Back-tests: hide recent history, calibrate on the rest, and score the forecast against what came."""

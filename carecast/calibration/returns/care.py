@@ -1,0 +1,317 @@
+"""The care part of a council's own fit: hazards, levels, entries, destinations and returns, with their draws."""
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from carecast.calibration import draw
+from carecast.calibration.arrays import Array, Ints
+from carecast.calibration.fit import Z90
+from carecast.calibration.readers.history import History
+from carecast.calibration.returns import destinations as dest
+from carecast.calibration.returns import entries as en
+from carecast.calibration.returns import hazards as hz
+from carecast.calibration.returns import levels as lv
+from carecast.calibration.returns import stays as st
+from carecast.calibration.returns.close import Wanted
+from carecast.calibration.returns.part import Part
+from carecast.model import words as w
+from carecast.model.parameters import Number, ParameterSet, Rate, Series
+
+LEAST_ENTRIES = 5.0
+RETURN_CAUSES = (  # cause of the return, cause of the exit before it, how long it is followed
+    ("re_entry", 0, en.HOME_MEMORY_DAYS),
+    ("kinship_order_breaks", 1, 6574),
+    ("adoption_disrupts", 2, 6574),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything the care part fitted."""
+
+    stays: st.Stays
+    spells: en.Spells
+    fits: dict[str, hz.Fit]
+    levels: dict[str, lv.Level]  # entries, unaccompanied, exits, moves
+    per_year: dict[str, float]  # entries and unaccompanied children a year at the as-at date
+    wanted: Wanted
+    season: Array
+    joins: float
+    part: Part
+
+
+def fit_care(history: History, base: ParameterSet, as_at: dt.date) -> Found:
+    """Fit everything between entry and exit, and the returns after it."""
+    stays = st.read_stays(history, as_at)
+    spells = en.read_spells(history, stays)
+    segments, ends = st.segments(stays), st.ends(stays)
+    source = said(history, stays)
+    fits = hz.fit_care(segments, ends, base.rates)
+    levels = {name: flow_level(segments, ends, fits, stays, name) for name in ("exits", "moves")}
+    season, per_year, entry_levels = _entries(spells, stays, base)
+    levels |= entry_levels
+    joins = en.joins_chance(en.together(spells), _sizes(base))
+    wanted = _wanted(spells, stays, per_year)
+    returns = _returns(spells, stays, base, source, as_at)
+    rates = (*hz.rates_of(_levelled(fits, levels), source, as_at.isoformat()), *returns)
+    made = dest.rows(spells, stays, base.destinations, source, as_at.isoformat())
+    part = Part(
+        name="care",
+        numbers=_numbers(levels, per_year, joins, base, source, as_at),
+        series=_series(spells, stays, season, base, source, as_at),
+        rates=rates,
+        destinations=made,
+        draws=_rate_draws(rates, fits, levels) | dest.draws(made) | _drifts(levels),
+    )
+    return Found(stays, spells, fits, levels, per_year, wanted, season, joins, part)
+
+
+def said(history: History, stays: st.Stays) -> str:
+    """Where the numbers come from, for every one of them."""
+    first, last = (dt.date.fromordinal(day).isoformat() for day in (stays.first_day, stays.last_day))
+    n = len(stays.start)
+    return f"The council's own {history.format} returns, {first} to {last}: {n} placements"
+
+
+def _sizes(base: ParameterSet) -> Array:
+    sizes = np.array(base.series["family.size_chances"].values)
+    out: Array = sizes / sizes.sum()
+    return out
+
+
+def flow_level(
+    segments: st.Segments, ends: st.Ends, fits: Mapping[str, hz.Fit], stays: st.Stays, flow: str
+) -> lv.Level:
+    """The level of exits or moves: events by quarter beside what the fitted hazards expect of who was at risk."""
+    if flow == "exits":
+        these, band = np.isin(ends.cause, range(st.N_EXITS)) & (ends.for_exits > 0), segments.care_band
+        total = np.sum([fits[cause].per_year for cause in st.EXITS], axis=0)
+        days = segments.days * segments.for_exits
+    else:
+        these, band = ends.cause == st.MOVED, segments.placed_band
+        total, days = fits["move"].per_year, segments.days
+    expected = total[segments.kind, segments.age, band] * days / w.DAYS_PER_YEAR
+    n = int((stays.last_day - stays.first_day) / st.QUARTER_DAYS)
+    n = max(n, 1)
+    by_quarter = np.bincount(segments.quarter, weights=expected, minlength=n)[:n][::-1]
+    observed = np.bincount(ends.quarter[these], minlength=n)[:n][::-1].astype(float)
+    return lv.local_level(observed, by_quarter, lv.EXITS if flow == "exits" else lv.MOVES)
+
+
+def _entries(
+    spells: en.Spells, stays: st.Stays, base: ParameterSet
+) -> tuple[Array, dict[str, float], dict[str, lv.Level]]:
+    """Season, children a year who enter anew at the as-at date, and the levels behind them."""
+    usual = np.array(base.series["arrivals.month_factors"].values)
+    usual = usual / usual.mean()
+    new = (spells.is_entry > 0) & (spells.came == en.NEW)
+    days = spells.start[new & (spells.unaccompanied == 0)]
+    season = en.month_factors(days, stays.first_day, stays.last_day, usual)
+    flat = np.ones(12)
+    counted = en.quarterly(days, stays.first_day, stays.last_day, season)
+    alone = en.quarterly(spells.start[new & (spells.unaccompanied > 0)], stays.first_day, stays.last_day, flat)
+    levels = {
+        "entries": lv.local_level(counted.observed, counted.expected, lv.ENTRIES),
+        "unaccompanied": lv.local_level(alone.observed, alone.expected, lv.UNACCOMPANIED),
+    }
+    per_year = {
+        "entries": float(counted.per_year) * levels["entries"].ratio,
+        "unaccompanied": float(alone.per_year) * levels["unaccompanied"].ratio if alone.observed.sum() else 0.0,
+    }
+    return season, per_year, levels
+
+
+def _wanted(spells: en.Spells, stays: st.Stays, per_year: Mapping[str, float]) -> Wanted:
+    """New entries a year by route and age: recent years' shares of the level now."""
+    new = (spells.is_entry > 0) & (spells.came == en.NEW) & (spells.unaccompanied == 0)
+    weight = en.remembered(spells.start, stays.last_day, en.REMEMBERED_YEARS) * new
+    total = max(float(weight.sum()), 1e-9)
+    scale = per_year["entries"] / total
+    band = en.age_bands(spells.age_days)
+    by_age = np.bincount(band, weights=weight, minlength=st.N_AGES) * scale
+    by_route = {
+        route: float(weight[spells.route == route].sum()) * scale for route in (w.EMERGENCY, w.NEWBORN, w.REMAND)
+    }
+    by_route[w.UNACCOMPANIED] = per_year["unaccompanied"]
+    pathway = weight * (spells.route == w.CONTACT)
+    home = np.bincount(band, weights=pathway * (spells.kind == w.AT_HOME), minlength=st.N_AGES)
+    through = np.bincount(band, weights=pathway, minlength=st.N_AGES)
+    years = np.clip((spells.age_days / w.DAYS_PER_YEAR).astype(np.int64), 0, 17)
+    emergency = np.bincount(years, weights=weight * (spells.route == w.EMERGENCY), minlength=18) * scale
+    older = np.bincount(years, weights=weight * (spells.route != w.NEWBORN), minlength=18) * scale
+    at_home = (home + 0.5 * home.sum() / max(through.sum(), 1)) / (through + 0.5)
+    return Wanted(by_route, by_age, at_home, emergency, older)
+
+
+def _returns(
+    spells: en.Spells, stays: st.Stays, base: ParameterSet, source: str, as_at: dt.date
+) -> tuple[Rate, ...]:
+    """Hazards of coming back: the base's shape at the council's own level, by gamma posterior, bands of time alike."""
+    made = []
+    for cause, exit_cause, memory in RETURN_CAUSES:
+        known = en.returning(spells, stays, exit_cause, memory)
+        usual = next((np.array(rate.per_year) for rate in base.rates if rate.cause == cause), None)
+        if usual is None:
+            continue
+        expected = usual[: st.N_AGES] * known.exposure
+        by_band = (known.events.sum(axis=0) + 4.0) / (expected.sum(axis=0) + 4.0)
+        whole = (known.events.sum() + 4.0) / (expected.sum() + 4.0)
+        worth = expected.sum(axis=0) / (expected.sum(axis=0) + 10.0)
+        ratio = np.exp(worth * np.log(by_band) + (1 - worth) * np.log(whole))
+        table = usual * ratio[None, :]
+        fitted = float((table[: st.N_AGES] * known.exposure).sum())
+        if known.events.sum() >= 1 and fitted > 0:
+            table = table * (known.events.sum() + 1.0) / (fitted + 1.0)
+        events, years = int(known.events.sum()), float(known.exposure.sum())
+        made.append(
+            Rate(
+                cause=cause, label="all", per_year=tuple(tuple(round(float(x), 6) for x in row) for row in table),
+                how="fitted" if events else "assumed", source=source if years else "The base's own hazard", date=as_at.isoformat(),
+                note=f"{events} returns in {years:.0f} child-years since leaving",
+            )
+        )  # fmt: skip
+    return tuple(made)
+
+
+def _levelled(fits: Mapping[str, hz.Fit], levels: Mapping[str, lv.Level]) -> dict[str, hz.Fit]:
+    """Hazards at the as-at date: the mean of the history times the level now."""
+    return {
+        cause: hz.Fit(
+            fit.cause, fit.events, fit.exposure, fit.main,
+            np.minimum(fit.per_year * levels["moves" if cause == "move" else "exits"].ratio, hz.LARGEST_HAZARD), fit.shape,
+        )
+        for cause, fit in fits.items()
+    }  # fmt: skip
+
+
+def _numbers(
+    levels: Mapping[str, lv.Level], per_year: Mapping[str, float], joins: float, base: ParameterSet, source: str,
+    as_at: dt.date,
+) -> dict[str, Number]:  # fmt: skip
+    """Drifts, entries of the direct routes (closed later), brothers and sisters who join."""
+    out = {}
+    for flow, name in (("entries", "arrivals"), ("exits", "exits"), ("moves", "moves")):
+        out[f"{name}.level_sd_per_year"] = _drift(levels[flow], source, as_at)
+    out["arrivals.unaccompanied_level_sd_per_year"] = _drift(levels["unaccompanied"], source, as_at)
+    if math.isfinite(joins):
+        low, high = max(joins - 0.12, 0.0), min(joins + 0.12, 1.0)
+        out["family.joins_care_chance"] = Number(
+            value=joins, unit="chance", interval_80=(low, high), source=source, how="fitted", date=as_at.isoformat(),
+            note="From children who enter on one day, beyond coincidence",
+        )  # fmt: skip
+    for route in w.ROUTES[1:]:
+        name = f"arrivals.{route}_families_per_year"
+        out[name] = base.numbers[name].model_copy(
+            update={"interval_80": None, "source": source, "how": "fitted", "date": as_at.isoformat(), "note": ""}
+        )
+    return out
+
+
+def _drift(level: lv.Level, source: str, as_at: dt.date) -> Number:
+    mean, low, high = level.spread(0)
+    return Number(
+        value=mean, unit="log standard deviation per year", interval_80=(min(low, mean), max(high, mean)), source=source,
+        how="fitted", date=as_at.isoformat(), note="Likelihood times prior over a grid, swings that go back told apart",
+    )  # fmt: skip
+
+
+def _series(
+    spells: en.Spells, stays: st.Stays, season: Array, base: ParameterSet, source: str, as_at: dt.date
+) -> dict[str, Series]:
+    """Season and ages of the direct routes."""
+    out = {
+        "arrivals.month_factors": Series(
+            values=tuple(np.round(season, 5).tolist()), unit="ratio to the mean month, January to December",
+            how="fitted", source=source, date=as_at.isoformat(), note="Shrunk towards the usual season",
+        )
+    }  # fmt: skip
+    new = (spells.is_entry > 0) & (spells.came == en.NEW)
+    weight = en.remembered(spells.start, stays.last_day, en.REMEMBERED_YEARS)
+    for route in (w.EMERGENCY, w.REMAND, w.UNACCOMPANIED):
+        name = f"ages.{w.ROUTES[route]}"
+        these: Ints = new & (spells.route == route)
+        if name not in base.series or not these.any():
+            continue
+        shares = en.ages_of_route(spells.age_days[these], weight[these], np.array(base.series[name].values))
+        out[name] = Series(
+            values=tuple(np.round(shares / shares.sum(), 6).tolist()), unit="chance by year of age 0 to 17",
+            how="fitted", source=source, date=as_at.isoformat(),
+        )  # fmt: skip
+    return out
+
+
+def _rate_draws(
+    rates: tuple[Rate, ...], fits: Mapping[str, hz.Fit], levels: Mapping[str, lv.Level]
+) -> dict[str, Array]:
+    """Multipliers of every rate table, mean one: its own uncertainty, and the level of its flow now."""
+    common = {name: levels[name].draws(name)[0] for name in ("exits", "moves")}
+    out: dict[str, Array] = {}
+    for rate in rates:
+        name = f"rate.{rate.cause}.{rate.label}"
+        fit = fits.get(rate.cause)
+        if fit is None:
+            n = int(rate.note.split()[0]) if rate.note[:1].isdigit() else 0
+            own = _own(name, n)
+        else:
+            own = _own(name, float(fit.events[w.PLACEMENT_TYPES.index(rate.label)].sum()))
+            own = own * common["moves" if rate.cause == "move" else "exits"]
+        out[name] = own
+    return out
+
+
+def _own(name: str, events: float) -> Array:
+    """Mean-one draws of a table's level, as sure as its events make it."""
+    sd = math.sqrt(1.2 / (events + 4.0))
+    out: Array = np.exp(sd * draw.normals(name) - 0.5 * sd * sd)
+    return out
+
+
+def _drifts(levels: Mapping[str, lv.Level]) -> dict[str, Array]:
+    names = {
+        "entries": "arrivals.level_sd_per_year", "unaccompanied": "arrivals.unaccompanied_level_sd_per_year",
+        "exits": "exits.level_sd_per_year", "moves": "moves.level_sd_per_year",
+    }  # fmt: skip
+    return {name: levels[flow].draws(flow)[1] for flow, name in names.items()}
+
+
+def direct_columns(parameters: ParameterSet, level: Array, alone: Array) -> dict[str, Array]:
+    """Families of the direct routes in every row: with entries as a whole, unaccompanied children on their own."""
+    out: dict[str, Array] = {}
+    for route in w.ROUTES[1:]:
+        name = f"arrivals.{route}_families_per_year"
+        out[name] = parameters.number(name) * (alone if route == "unaccompanied" else level)
+    return out
+
+
+def interval(value: float, level: lv.Level) -> tuple[float, float]:
+    """80 % interval of a number that goes with a level."""
+    spread = math.exp(Z90 * level.sd_ln)
+    return value / spread, value * spread
+
+
+def as_record(found: Found) -> dict[str, Any]:
+    """Levels for the record."""
+    return {
+        name: {
+            "ratio_to_history": round(level.ratio, 4),
+            "sd_ln": round(level.sd_ln, 4),
+            "drift_sd_per_year": round(level.spread(0)[0], 4),
+            "swing_sd": round(level.spread(1)[0], 4),
+            "dispersion": round(level.spread(3)[0], 3),
+        }
+        for name, level in found.levels.items()
+    }
+
+
+def with_families(part: Part, sized: ParameterSet) -> Part:
+    """The part with the direct routes starting from the families of the base at this council's size."""
+    numbers = {
+        name: number.model_copy(update={"value": sized.numbers[name].value}) if name.endswith("_families_per_year") else number
+        for name, number in part.numbers.items()
+    }
+    return replace(part, numbers=numbers)

@@ -1,0 +1,176 @@
+"""Hazards of exits and moves from events and exposure: main effects as the prior of each cell, the cell's own events beside.
+
+For each cause, events in a cell of (placement type, age band, duration band) are Poisson with mean hazard x exposure.
+Main effects:  ln hazard = type + age + duration, Poisson regression with a ridge so that a level nobody has been in
+takes the mean of the others. Each cell then has a gamma prior with that mean and shape k, and the posterior mean
+
+    hazard = (events + k) / (exposure + k / main effect),
+
+so a cell with many events follows its own data and an empty one the main effects. k is the one of ``SHAPES`` with the
+largest marginal (negative binomial) likelihood. Source: guides of empirical Bayes rate estimation (Clayton and Kaldor
+1987, Biometrics 43, 671).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from carecast.calibration.arrays import Array
+from carecast.calibration.returns import stays as st
+from carecast.model import words as w
+from carecast.model.parameters import Rate
+
+SHAPES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+RIDGE = 0.3  # precision of a level's log effect around the mean: a standard deviation of 1.8
+SMOOTH = 2.0  # precision of the difference of neighbouring bands
+LEAST_EVENTS_OF_TYPE = 1
+LEAST_EXPOSURE_YEARS = 3.0  # of a type: below it the base's own hazards stand
+LARGEST_HAZARD = 40.0  # per year
+MOST_ROUNDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Hazards of one cause."""
+
+    cause: str
+    events: Array  # [type][age][band]
+    exposure: Array  # child-years
+    main: Array
+    per_year: Array
+    shape: float
+
+    @property
+    def expected(self) -> Array:
+        """Events the fitted hazards expect in each cell."""
+        return self.per_year * self.exposure
+
+
+def fit_cause(cause: str, events: Array, exposure: Array, prior: Array | None = None) -> Fit:
+    """Fit one cause; ``prior`` [type][age][band] per year, where given, is what types hardly seen lean on."""
+    main = main_effects(events, exposure, prior)
+    seen = exposure > 0
+    shape = max(SHAPES, key=lambda k: _marginal(events[seen], exposure[seen] * main[seen], k))
+    per_year = (events + shape) / (exposure + shape / np.maximum(main, 1e-12))
+    expected = float((per_year * exposure).sum())
+    if events.sum() > 0 and expected > 0:  # as many ends as were seen: shrinking cells moves none in or out
+        per_year = per_year * (float(events.sum()) / expected)
+    per_year = np.where(main <= 1e-9, main, np.minimum(per_year, LARGEST_HAZARD))
+    return Fit(cause, events, exposure, main, per_year, shape)
+
+
+def _marginal(events: Array, mean: Array, shape: float) -> float:
+    """Log likelihood of negative binomial counts, up to what does not depend on the shape."""
+    from scipy.special import gammaln
+
+    return float(
+        (
+            gammaln(events + shape)
+            - gammaln(shape)
+            + shape * np.log(shape / (shape + mean))
+            + events * np.log(mean / (shape + mean) + 1e-300)
+        ).sum()
+    )
+
+
+def main_effects(events: Array, exposure: Array, prior: Array | None = None) -> Array:
+    """Main effects of type, age and duration by penalised Poisson regression (Newton steps).
+
+    Neighbouring age and duration bands are drawn together, so that a band with few events does not jump.
+    """
+    shape = events.shape
+    total, years = float(events.sum()), float(exposure.sum())
+    if total <= 0 or years <= 0:
+        return np.zeros(shape) if prior is None else prior * (0.5 / (0.5 + (prior * exposure).sum()))
+    by_type = exposure.sum(axis=(1, 2))
+    columns = [np.ones(events.size), *(level for axis in range(3) for level in _levels(shape, axis))]
+    design = np.stack(columns, axis=1)  # [cell][level]
+    penalty = _penalty(shape)
+    x = np.zeros(design.shape[1])
+    y, offset = events.ravel(), exposure.ravel()
+    base = math.log(total / years)
+    for _ in range(MOST_ROUNDS):
+        mean = offset * np.exp(base + design @ x)
+        gradient = design.T @ (y - mean) - penalty @ x
+        step = np.linalg.solve(design.T @ (design * mean[:, None]) + penalty, gradient)
+        size = min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-9))
+        x += size * step
+        if np.abs(step).max() < 1e-7:
+            break
+    fitted = np.exp(base + design @ x).reshape(shape)
+    if prior is not None:
+        strange = (by_type < LEAST_EXPOSURE_YEARS) & (events.sum(axis=(1, 2)) < LEAST_EVENTS_OF_TYPE)
+        fitted[strange] = prior[strange]
+    return np.minimum(fitted, LARGEST_HAZARD)
+
+
+def _levels(shape: tuple[int, ...], axis: int) -> list[Array]:
+    index = np.indices(shape)[axis].ravel()
+    return [(index == level).astype(float) for level in range(shape[axis])]
+
+
+def _penalty(shape: tuple[int, ...]) -> Array:
+    size = 1 + sum(shape)
+    out = np.eye(size) * RIDGE
+    out[0, 0] = 1e-6  # the mean is free
+    start = 1 + shape[0]
+    for n in shape[1:]:
+        for at in range(start, start + n - 1):
+            out[at, at] += SMOOTH
+            out[at + 1, at + 1] += SMOOTH
+            out[at, at + 1] -= SMOOTH
+            out[at + 1, at] -= SMOOTH
+        start += n
+    return out
+
+
+def base_table(rates: tuple[Rate, ...], cause: str) -> Array:
+    """A base's hazards of one cause, [type][age][band] per year."""
+    out = np.zeros((w.N_PLACEMENT_TYPES, st.N_AGES, w.N_DURATION_BANDS))
+    for rate in rates:
+        if rate.cause == cause:
+            for name in rate.placement_types or w.PLACEMENT_TYPES:
+                out[w.PLACEMENT_TYPES.index(name)] = np.array(rate.per_year)[: st.N_AGES]
+    return out
+
+
+def fit_care(segments: st.Segments, ends: st.Ends, base: tuple[Rate, ...]) -> dict[str, Fit]:
+    """Fits of every exit (over time in care) and of moves (over time in placement)."""
+    known = segments.for_exits
+    exposure = st.cells(segments.kind, segments.age, segments.care_band, segments.days * known) / w.DAYS_PER_YEAR
+    out = {}
+    for number, cause in enumerate(st.EXITS):
+        these = (ends.cause == number) & (ends.for_exits > 0)
+        events = st.cells(ends.kind[these], ends.age[these], ends.care_band[these])
+        out[cause] = fit_cause(cause, events, exposure, base_table(base, cause))
+    these = ends.cause == st.MOVED
+    exposure = st.cells(segments.kind, segments.age, segments.placed_band, segments.days) / w.DAYS_PER_YEAR
+    events = st.cells(ends.kind[these], ends.age[these], ends.placed_band[these])
+    out["move"] = fit_cause("move", events, exposure, base_table(base, "move"))
+    return out
+
+
+def rates_of(fits: dict[str, Fit], source: str, date: str) -> tuple[Rate, ...]:
+    """Hazards as rates of the parameter set, one table a cause and placement type."""
+    made = []
+    for cause, fit in fits.items():
+        for kind, name in enumerate(w.PLACEMENT_TYPES):
+            table = np.zeros((w.N_AGE_BANDS, w.N_DURATION_BANDS))
+            table[: st.N_AGES] = fit.per_year[kind]
+            if table.max() <= 0:
+                continue
+            events, years = int(fit.events[kind].sum()), float(fit.exposure[kind].sum())
+            made.append(
+                Rate(
+                    cause=cause,
+                    label=name,
+                    placement_types=(name,),
+                    per_year=tuple(tuple(round(float(x), 6) for x in row) for row in table),
+                    how="fitted" if events else "assumed",
+                    source=source if events else f"No such end in {years:.0f} child-years: main effects and base",
+                    date=date,
+                    note=f"{events} ends in {years:.1f} child-years",
+                )
+            )
+    return tuple(made)
