@@ -43,6 +43,7 @@ def calibrate(
     overrides: Path | None = None,
     council: str | None = None,
     hindcast_replications: int = 0,
+    localities: Path | None = None,
 ) -> Calibrated:
     """Make a parameter set from a shipped council pack.
 
@@ -53,10 +54,17 @@ def calibrate(
         council: name to show, the pack's own unless given.
         hindcast_replications: simulate the published years so many times beside the counts and keep it in the record.
 
+        localities: another scheme of localities, ``name,zone,easting,northing,children``, in place of the pack's.
+
     Raises:
-        BadFile: one line per mistake in the pack or the override file.
+        BadFile: one line per mistake in the pack, the override file or the localities.
     """
-    return from_pack(read_pack(pack_name, overrides), as_at, council, hindcast_replications)
+    pack = read_pack(pack_name, overrides)
+    if localities is not None:
+        from carecast.calibration.dfe.relocate import with_localities
+
+        pack = with_localities(pack, localities)
+    return from_pack(pack, as_at, council, hindcast_replications)
 
 
 def from_pack(

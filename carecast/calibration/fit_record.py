@@ -61,14 +61,18 @@ def _masked(table: Any, kept: Any) -> Any:
 
 
 def fit_record(history: History, as_at: dt.date, base: tuple[Rate, ...]) -> dict[str, Any]:
+    """The fit of a history of children; nothing after ``as_at`` is used. See ``of_stays``."""
+    return of_stays(st.read_stays(history.as_at(as_at), as_at), base)
+
+
+def of_stays(stays: st.Stays, base: tuple[Rate, ...]) -> dict[str, Any]:
     """What ``calibration.json`` keeps under ``diagnostics``.
 
     Args:
-        history: a history of children; nothing after ``as_at`` is used.
-        as_at: the date of the stock.
+        stays: placements up to the as-at date.
         base: rates that types hardly seen lean on.
     """
-    stays = st.read_stays(history.as_at(as_at), as_at)
+    as_at = dt.date.fromordinal(stays.last_day)
     material = gathered(stays, base)
     fits = material.fits()
     whole = mean_years(fits, material)

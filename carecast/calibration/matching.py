@@ -25,7 +25,14 @@ SHIFTS = ("starts", "exits", "residential")
 STEPS = {"starts": 0.1, "exits": 0.1, "residential": 0.25}
 PRIOR_SD = {"starts": 0.10, "exits": 0.20, "residential": 0.5}
 SUMMARIES = ("total_1", "total_2", "residential_1", "residential_2", "starts", "ceases")
-SUMMARY_SD = {"total_1": 0.01, "total_2": 0.01, "residential_1": 0.03, "residential_2": 0.03, "starts": 0.05, "ceases": 0.05}
+SUMMARY_SD = {
+    "total_1": 0.01,
+    "total_2": 0.01,
+    "residential_1": 0.03,
+    "residential_2": 0.03,
+    "starts": 0.05,
+    "ceases": 0.05,
+}
 MONTHS = (12, 24)
 FIRST_SPREAD = 0.2  # of the net level in the first run
 LEAST_SPREAD, MOST_SPREAD = 0.03, 0.6
@@ -85,7 +92,7 @@ def matched(make: Callable[[Shifts], Calibrated], wanted: Wanted, net_level: Arr
     few = max(int(OF_A_STEP * n), 12)
     slopes = np.zeros((len(SUMMARIES), len(SHIFTS)))
     for at, name in enumerate(SHIFTS):
-        moved = summaries(make(Shifts(**{name: STEPS[name]})), few)
+        moved = summaries(make(_moved_alone(name)), few)
         slopes[:, at] = (_mean_log(moved) - _mean_log(centre[:few])) / STEPS[name]
     now = _mean_log(centre) - _by_net_level(centre, net_level[:n]) * float(net_level[:n].mean())
     theta = _solve(now, slopes, wanted.logs())
@@ -98,6 +105,12 @@ def matched(make: Callable[[Shifts], Calibrated], wanted: Wanted, net_level: Arr
         dict(zip(SUMMARIES, np.exp(now + slopes @ theta).round(2).tolist(), strict=True)),
         n,
     )
+
+
+def _moved_alone(name: str) -> Shifts:
+    """One shift of its step, none of the others."""
+    steps = [STEPS[name] if other == name else 0.0 for other in SHIFTS]
+    return Shifts(*steps)
 
 
 def _mean_log(values: Array) -> Array:

@@ -34,6 +34,10 @@ def calibrate(
         Path | None,
         typer.Option("--figures", metavar="FILE", help="Your own figures: id,value[,low,high,source,note]."),
     ] = None,
+    localities: Annotated[
+        Path | None,
+        typer.Option("--localities", metavar="FILE", help="Your localities: name,zone,easting,northing,children."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
 ) -> None:
     """Make a parameter set: every number with its source, 4,096 joint draws, the stock.
@@ -45,10 +49,10 @@ def calibrate(
     day = _day(as_at)
     path = Path(history)
     if path.exists():
-        made = from_files(path, council, day, form, providers, figures)
+        made = from_files(path, council, day, form, providers, figures, localities)
     else:
         _only_for_files(form, providers)
-        made = _from_pack(history, day, figures, council)
+        made = _from_pack(history, day, figures, council, localities)
     save(out, made)
     if as_json:
         show_json({"parameters": str(out), **made.record})
@@ -72,15 +76,17 @@ def _only_for_files(form: str | None, providers: Path | None) -> None:
             raise BadFile(f"{name}: found {str(given)!r}; only goes with a file or folder of a council's own")
 
 
-def _from_pack(name: str, as_at: dt.date | None, figures: Path | None, council: str | None) -> Calibrated:
+def _from_pack(
+    name: str, as_at: dt.date | None, figures: Path | None, council: str | None, localities: Path | None = None
+) -> Calibrated:
     from carecast.cli import commands
 
-    return commands._calibrated(name, as_at, figures, council)  # noqa: SLF001 the pack's door, shared with the demo
+    return commands._calibrated(name, as_at, figures, council, localities)  # noqa: SLF001 shared with the demo
 
 
 def from_files(
     path: Path, council: str | None, as_at: dt.date | None, form: str | None, providers: Path | None,
-    figures: Path | None,
+    figures: Path | None, localities: Path | None = None,
 ) -> Calibrated:  # fmt: skip
     """A parameter set from a council's files, child by child or aggregates only.
 
@@ -98,8 +104,10 @@ def from_files(
             from carecast.calibration.dfe.door import calibrate_tables
         except ImportError as error:
             raise BadFile(f"{path}: tables of format {found.format} cannot be calibrated on") from error
-        made: Calibrated = calibrate_tables(found, report, council, as_at, figures)
+        made: Calibrated = calibrate_tables(found, report, council, as_at, figures, localities)
         return made
+    if localities is not None:
+        raise BadFile(f"--localities: found {str(localities)!r}; only goes with a council pack or published tables")
     if figures is not None:
         raise BadFile(f"--figures: found {str(figures)!r}; only goes with a council pack or published tables")
     if providers is not None:
@@ -111,7 +119,11 @@ def from_files(
 
 
 def what_was_found(record: dict[str, Any]) -> str:
-    """A short table of what was fitted on returns; nothing for a pack."""
+    """A short table of what was fitted on returns or matched to aggregates; nothing for a pack."""
+    if record.get("source") == "aggregates":
+        from carecast.cli.aggregates import aggregates_text
+
+        return aggregates_text(record)
     if "levels" not in record or "data" not in record:
         return ""
     data = record["data"]

@@ -23,6 +23,7 @@ from carecast.cli.difference import diff
 from carecast.cli.doors import Bar, StoppedError, say, show, show_json
 from carecast.cli.evaluate import evaluate
 from carecast.cli.gaps import gaps
+from carecast.cli.reprice import reprice
 from carecast.cli.savings import money_text, savings
 from carecast.cli.sections import targets_text
 from carecast.cli.sensitivity import sensitivity
@@ -60,7 +61,7 @@ def register(app: typer.Typer) -> None:
     """Add every command, in the order a newcomer meets them."""
     app.callback()(about)
     for command in (
-        demo, check, calibrate, backtest, run, compare, savings, waterfall, target, solve, sensitivity,
+        demo, check, calibrate, backtest, run, compare, savings, waterfall, reprice, target, solve, sensitivity,
         evaluate, diff, diagnose, workforce, gaps, sufficiency, journey, dashboard,
     ):  # fmt: skip
         app.command(help=command.__doc__)(command)
@@ -165,10 +166,23 @@ def demo(
 
 
 # --- calibrate ------------------------------------------------------------------------------------
-def _calibrated(history: str, as_at: dt.date | None, figures: Path | None, council: str | None = None) -> Calibrated:
+def _calibrated(
+    history: str,
+    as_at: dt.date | None,
+    figures: Path | None,
+    council: str | None = None,
+    localities: Path | None = None,
+) -> Calibrated:
     from carecast.calibration.calibrate import calibrate as fit
 
-    return fit(history, as_at=as_at, overrides=figures, council=council, hindcast_replications=HINDCAST_REPLICATIONS)
+    return fit(
+        history,
+        as_at=as_at,
+        overrides=figures,
+        council=council,
+        hindcast_replications=HINDCAST_REPLICATIONS,
+        localities=localities,
+    )
 
 
 # --- run ------------------------------------------------------------------------------------------

@@ -26,4 +26,5 @@ def hindcast_text(hindcast: Mapping[str, Any] | None) -> str:
         for name, low, high in INTERVALS
     )
     said = wrapped(f"{hindcast['what']} ({hindcast['replications']} replications): {held}.")
-    return f"{said}\n{table(['31 July', *(date[:4] for date in dates)], cells, 34)}"
+    day = "31 March" if dates[0].endswith("-03-31") else "31 July"
+    return f"{said}\n{table([day, *(date[:4] for date in dates)], cells, 34)}"

@@ -291,19 +291,21 @@ def _reserve_flags(scenario: str, breach: np.ndarray, recurring: np.ndarray, nam
 
 
 def backtest_text(run: Run) -> str:
-    """What the back-test says, or that there is none."""
-    backtest = run.record.get("backtest")
+    """The verdict of the back-test stored beside the parameter set, or that there is none."""
+    return verdict_text(run.record.get("backtest"))
+
+
+def verdict_text(backtest: Any) -> str:  # noqa: ANN401
+    """A back-test's verdict with what limits it, or that there is none."""
     if not backtest:
-        return (
-            "Back-test: none yet for this parameter set, so the intervals rest on the fit to published history alone."
+        return wrapped(
+            "Back-test: none yet for this parameter set, so the intervals rest on the fit to history alone; "
+            "`carecast backtest HISTORY --out FOLDER --parameters DIR` makes one."
         )
-    return wrapped(f"Back-test: {backtest if isinstance(backtest, str) else _flat(backtest)}")
-
-
-def _flat(value: Any) -> str:  # noqa: ANN401
-    if isinstance(value, dict):
-        return "; ".join(f"{key} {_flat(item)}" for key, item in list(value.items())[:8])
-    return f"{len(value)} rows" if isinstance(value, list) else str(value)
+    if not isinstance(backtest, dict):
+        return wrapped(f"Back-test: {backtest}")
+    said = (backtest.get("verdict"), backtest.get("limits"))
+    return wrapped(" ".join(str(part) for part in said if part))
 
 
 def monte_carlo_text(run: Run) -> str:

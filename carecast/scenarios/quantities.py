@@ -11,6 +11,7 @@ import pandas as pd
 
 from carecast.model.prices import PricedTables
 
+PRICE_DRAWS = "inputs/price_draws.parquet"  # of a run folder
 PRICE_COLUMNS = ("price.", "uplift.", "provider.")  # of the draws, as ``pricebook.price_book`` reads them
 
 
@@ -64,3 +65,8 @@ def quantities_from(frame: pd.DataFrame, years: int) -> Quantities:
         sizes = tuple(int(size) + 1 for size in shape.max(axis=0)) if len(names) else (0,)
         parts.append(frame[names].to_numpy().reshape(n, years, *sizes))
     return Quantities(*parts)
+
+
+def price_draws(draws: pd.DataFrame) -> pd.DataFrame:
+    """The columns of the joint draws that prices read: no child is in them."""
+    return draws[[str(name) for name in draws.columns if str(name).startswith(PRICE_COLUMNS)]]

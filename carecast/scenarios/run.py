@@ -122,6 +122,7 @@ def start(request: Request, out: Path, resume: bool = False, progress: Progress 
         folder.write_record(record)
         for name, text in texts.items():
             folder.write_text(f"inputs/{name}.toml", text)
+        folder.write_price_draws(request.calibrated.draws)
         return _Telling(request, scenarios, teller, folder, record, progress).run()
     except BaseException as error:
         with suppress(OSError, BadFile):

@@ -23,7 +23,14 @@ from carecast.model.calendar import Calendar
 from carecast.model.money import Layout, Money
 from carecast.model.parameters import BadFile
 from carecast.model.summary import Row
-from carecast.scenarios.quantities import Quantities, joined, quantities_frame, quantities_from
+from carecast.scenarios.quantities import (
+    PRICE_DRAWS,
+    Quantities,
+    joined,
+    price_draws,
+    quantities_frame,
+    quantities_from,
+)
 from carecast.scenarios.replicate import BlockOf, Searches
 from carecast.scenarios.run_lock import LOCK, RunLock
 
@@ -85,6 +92,13 @@ class RunFolder:
             handle.write(text)
             handle.flush()
             os.fsync(handle.fileno())
+        partial.replace(file)
+
+    def write_price_draws(self, draws: pd.DataFrame) -> None:
+        """Keep the columns of the joint draws that prices read, for other prices later."""
+        file = self.path / PRICE_DRAWS
+        partial = file.with_name(file.name + ".partial")
+        price_draws(draws).to_parquet(partial, index=False)
         partial.replace(file)
 
     @property

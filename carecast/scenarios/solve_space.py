@@ -19,6 +19,7 @@ from carecast.model.plan import Plan
 from carecast.model.programme import programme, programme_pence
 from carecast.model.summary import BASELINE
 from carecast.scenarios.apply import apply
+from carecast.scenarios.kinds import CHILD_COST, COSTS, FAMILY_COST, PLACE_COST
 from carecast.scenarios.library import load_scenario
 from carecast.scenarios.scenario import Lever, Scenario
 from carecast.scenarios.target_file import FreeLever, TargetFile
@@ -30,6 +31,7 @@ Floats = NDArray[np.float64]
 PACKAGE = "package"
 FOUND_BY = "found by carecast solve"
 COST_REPLICATIONS = 32  # over which an uncertain amount is averaged
+OF_COST = (*COSTS, PLACE_COST, CHILD_COST, FAMILY_COST, "double_running_gbp")
 WITHOUT_A_NOUGHT = ("places", "miles")  # sizes that cannot be nothing: such a lever is left out instead
 
 
@@ -179,9 +181,7 @@ def _with_source(free: FreeLever, lever: Lever) -> Lever:
 
 
 def _idle(free: FreeLever) -> Lever:
-    kept = {
-        name: free.lever[name] for name in ("kind", "name", "from", "instead", "at", "localities") if name in free.lever
-    }
+    kept = {name: value for name, value in free.lever.items() if name not in OF_COST and name != "no_effect_chance"}
     return Lever.model_validate({**kept, free.size_field: free.neutral})
 
 

@@ -160,6 +160,13 @@ def test_every_kind_has_a_section_with_an_example_of_itself(kind):
     assert found.kind == kind
 
 
+def test_every_kind_stands_in_the_list_of_what_a_council_could_do():
+    (listed,) = rows(text_of("scenarios.md").split("**Which kind for what.**")[1].split("The examples below")[0])
+    named = {name for row in listed for name in re.findall(r"`([a-z_]+)`", row[1])}
+    fields = {"age_bands", "share", "multiply_by", "instead", "redeployed_fte"}
+    assert named - fields == set(KINDS) - {"programme_team"}
+
+
 def test_the_file_shown_is_one_that_is_read():
     scenario = read_text(fences(section(text_of("scenarios.md"), "The file"), "toml")[0], "scenarios.md")
     assert all((scenario.levers, scenario.assumptions, scenario.targets))

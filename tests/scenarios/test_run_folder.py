@@ -63,7 +63,7 @@ def test_resuming_tells_only_what_is_missing(tmp_path):
     before = {name: at for name, (at, _) in small_runs.files_of(tmp_path / "run" / "replications").items()}
     start(request(), tmp_path / "run", resume=True)
     after = small_runs.files_of(tmp_path / "run" / "replications")
-    assert len(before) == 12
+    assert len(before) == 16
     assert all(after[name][0] == at for name, at in before.items())
     assert len(after) == 18
 

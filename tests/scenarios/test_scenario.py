@@ -17,7 +17,7 @@ from carecast.scenarios.apply import apply
 from carecast.scenarios.compare import SAFETY_MEASURES
 from carecast.scenarios.describe import describe
 from carecast.scenarios.evidence import find, table
-from carecast.scenarios.kind_table import KINDS
+from carecast.scenarios.kind_table import KINDS, LEVERS
 from carecast.scenarios.library import (
     inherited,
     library,
@@ -372,6 +372,21 @@ def test_the_target_file_of_west_dunbartonshire():
     assert set(found.safety) == set(SAFETY_MEASURES) <= set(PROMISED)
     for free in found.free_levers:
         assert apply(west_dunbartonshire(), scenario(free.at(free.max).model_dump(by_alias=True, exclude_unset=True)))
+
+
+@pytest.mark.parametrize("name", [name for name in target_files() if name != "west_dunbartonshire"])
+def test_the_free_levers_of_every_target_file_fit_any_council_at_both_ends(name):
+    found = load_target_file(name)
+    assert set(found.safety) == set(SAFETY_MEASURES)
+    assert found.limits.one_off_gbp
+    assert found.limits.recurring_gbp_per_year
+    for free in found.free_levers:
+        for end in (free.min, free.max):
+            item = free.at(end).model_dump(by_alias=True, exclude_unset=True)
+            plan = apply(TOY, scenario(item), dt.date(2029, 3, 31))
+            is_neutral = end == (1.0 if free.size_field == "multiply_by" else 0.0)
+            assert any("its size is zero" in note for note in plan.notes) == is_neutral, (name, free.lever)
+        assert free.lever["kind"] in LEVERS
 
 
 def test_a_free_lever_is_rounded_to_its_steps():

@@ -65,10 +65,19 @@ def council_rows(facts: Facts, places: Sequence[Place] = ()) -> Rows:
     shares = place_rows(rows, zones, children)
     for name, share in shares.items():
         value = open_["early_help_open"] / 0.94 * share
-        rows.put("early_help_places", value, "places", "Assumption: early help open over 94 % in use, split by children",
-                 interval=(0.6 * value, 1.5 * value), breakdown=f"locality={name}", note="Not published")  # fmt: skip
+        rows.put(
+            "early_help_places",
+            value,
+            "places",
+            "Assumption: early help open over 94 % in use, split by children",
+            interval=(0.6 * value, 1.5 * value),
+            breakdown=f"locality={name}",
+            note="Not published",
+        )
     figures = {row["id"]: row for row in rows.tables["assumptions.csv"] + rows.tables["figures.csv"]}
-    transferred, alone = (float(figures[name]["value"]) for name in ("unaccompanied_transferred_share", "stock_unaccompanied"))
+    transferred, alone = (
+        float(figures[name]["value"]) for name in ("unaccompanied_transferred_share", "stock_unaccompanied")
+    )
     home_rows(rows, national, types, shares, zones, transferred, alone)
     return rows
 
@@ -91,7 +100,8 @@ def pack_of(rows: Rows, name: str, overrides: Path | None = None, replaced: Sequ
     """A pack in memory."""
     about = About.model_validate(about_of(rows))
     tables = {
-        file: tuple(Row(file, at, cells) for at, cells in enumerate(rows.tables[file], start=2)) for file in TABLE_COLUMNS
+        file: tuple(Row(file, at, cells) for at, cells in enumerate(rows.tables[file], start=2))
+        for file in TABLE_COLUMNS
     }
     figures = with_figures(rows.tables["figures.csv"] + rows.tables["assumptions.csv"])
     return made_of(name, about, figures, tables, overrides)
@@ -114,10 +124,21 @@ def add_shifts(rows: Rows, matching: Mapping[str, Any]) -> None:
     spread = shifts.pop("spread")
     why = f"Simulation-based matching, {matching['replications']} replications two years ahead at the centre"
     for name, value in shifts.items():
-        rows.put("matched_shift", value, "log ratio", why, breakdown=f"level={name}",
-                 note="What the fitted steady state does not see: children of today are not in one")  # fmt: skip
-    rows.put("net_level_spread", spread, "log standard deviation", why + ", to swing_total",
-             note="How far entries and exits may stand from balance at the as-at date")  # fmt: skip
+        rows.put(
+            "matched_shift",
+            value,
+            "log ratio",
+            why,
+            breakdown=f"level={name}",
+            note="What the fitted steady state does not see: children of today are not in one",
+        )
+    rows.put(
+        "net_level_spread",
+        spread,
+        "log standard deviation",
+        why + ", to swing_total",
+        note="How far entries and exits may stand from balance at the as-at date",
+    )
 
 
 def write_pack(rows: Rows, folder: Path, made_from: str) -> None:
@@ -132,8 +153,8 @@ def write_pack(rows: Rows, folder: Path, made_from: str) -> None:
             writer.writerows(rows.tables[file])
     (partial / "pack.toml").write_text(_toml(about_of(rows), made_from), encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
-    for file in partial.iterdir():
-        file.replace(folder / file.name)
+    for written in partial.iterdir():
+        written.replace(folder / written.name)
     partial.rmdir()
 
 

@@ -237,7 +237,8 @@ TRANSFERRED = {  # cells of England that count a child who is passed on twice, a
 def _without_transfers(nation: Mapping[Key, float]) -> dict[Key, float]:
     """England's cells without children taken over by another council, most of them in a few gateway councils."""
     out = dict(nation)
-    taken = {key[3]: value for key, value in nation.items() if key[:3] == ("ceased", *map(plain, ("Reason episode ceased", TAKEN_OVER)))}
+    passed_on = ("ceased", plain("Reason episode ceased"), plain(TAKEN_OVER))
+    taken = {key[3]: value for key, value in nation.items() if key[:3] == passed_on}
     for (table, group, label), part in TRANSFERRED.items():
         for year, count in taken.items():
             key = (table, plain(group), plain(label), year)
@@ -255,17 +256,24 @@ def _by(as_at: dt.date | None) -> str:
     return f" by {as_at}" if as_at else ""
 
 
-def _nobody(frame: pd.DataFrame, council: str, as_at: dt.date | None) -> str:
-    """One line that names the councils most like the one asked for."""
+def closest(wanted: str, names: Iterable[str]) -> str:
+    """The names most like the one asked for, in words; the first few where none is like it."""
     from difflib import get_close_matches
 
-    names = sorted(frame.loc[frame["level"] == "council", "area"].unique())
-    wanted = plain(council)
     by_plain = {plain(name): name for name in names}
-    near = [name for text, name in by_plain.items() if wanted[:4] and wanted[:4] in text]
-    near += [by_plain[text] for text in get_close_matches(wanted, list(by_plain), n=5, cutoff=0.4)]
-    shown = ", ".join(list(dict.fromkeys(near))[:5] or names[:5])
-    return f"--council: found {council!r}; the tables hold {len(names)} councils{_by(as_at)}, the closest {shown}"
+    text = plain(wanted)
+    near = [by_plain[found] for found in get_close_matches(text, list(by_plain), n=4, cutoff=0.5)]
+    near += [name for key, name in by_plain.items() if text[:4] and text[:4] in key]
+    return ", ".join(list(dict.fromkeys(near))[:5] or list(by_plain.values())[:5])
+
+
+def _nobody(frame: pd.DataFrame, council: str, as_at: dt.date | None) -> str:
+    """One line that names the councils most like the one asked for."""
+    names = sorted(frame.loc[frame["level"] == "council", "area"].unique())
+    if not names:
+        return f"--council: found {council!r}; the tables hold no council's row{_by(as_at)}"
+    near = closest(council, names)
+    return f"--council: found {council!r}; the tables hold {len(names)} councils{_by(as_at)}, the closest {near}"
 
 
 def _keys(frame: pd.DataFrame) -> list[Key]:

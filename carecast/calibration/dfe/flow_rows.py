@@ -14,10 +14,17 @@ from carecast.calibration.dfe.stock_rows import NON_UASC, UASC
 MEMORY = 0.6  # weight of a year's flow relative to the next one
 YEARS_USED = 5
 LEVEL_SPREAD = 0.10  # 80 % interval of the level, either side, of those who stay
-GATEWAY_SHARE = 0.3  # of unaccompanied starts that move on to another council: above it, reception is its own kind of place
+GATEWAY_SHARE = (
+    0.3  # of unaccompanied starts that move on to another council: above it, reception is its own kind of place
+)
 GATEWAY_DRIFT = 0.12
-START_AGES = {"Under 1 year": "under 1", "1 to 4 years": "1 to 4 years", "5 to 9 years": "5 to 9 years",
-              "10 to 15 years": "10 to 15 years", "16 years and over": "16 years and over"}  # fmt: skip
+START_AGES = {
+    "Under 1 year": "under 1",
+    "1 to 4 years": "1 to 4 years",
+    "5 to 9 years": "5 to 9 years",
+    "10 to 15 years": "10 to 15 years",
+    "16 years and over": "16 years and over",
+}
 AGE_PSEUDO_COUNTS = 60.0  # how many starts the national ages count for beside the council's own
 WAYS = {  # figure -> reasons an episode ceased
     "adoptions_per_year": ("Adopted",),
@@ -29,7 +36,7 @@ WAYS = {  # figure -> reasons an episode ceased
         "planning process",
         "Left care to live with parents, relatives or other person with no parental responsibility",
     ),
-}  # fmt: skip
+}
 TAKEN_OVER = "Care taken by another local authority"
 STAYED = "Aged 18 (or over) and remained with current carers"
 EIGHTEEN = "18 years and over"
@@ -66,8 +73,13 @@ def flow_rows(rows: Rows, national: National) -> dict[str, float]:
     starts, ceases = series(facts, "starts"), series(facts, "ceases")
     for name, flows in (("starts", starts), ("ceases", ceases)):
         for at, value in flows.items():
-            rows.put_fact(name, Fact(value, "published", facts.source("rates", at)), "children per year", "rates",
-                          period=_care_year(at))  # fmt: skip
+            rows.put_fact(
+                name,
+                Fact(value, "published", facts.source("rates", at)),
+                "children per year",
+                "rates",
+                period=_care_year(at),
+            )
     alone = unaccompanied_starts(facts)
     for at, fact in alone.items():
         if fact.how == "published":
@@ -108,20 +120,39 @@ def _levels(
         main = averaged(rest, last) or main
     level = main + alone_level
     spread = LEVEL_SPREAD * (level - share * alone_level) / level
-    rows.put("starts_per_year", level, "children per year",
-             f"Average of starts and ceases of the last {YEARS_USED} years to {year}, each year {MEMORY:g} of the next, "
-             "unaccompanied children apart", interval=(level * (1 - spread), level * (1 + spread)),
-             note="derived: starts and ceases swing twice as much as chance and mostly back")  # fmt: skip
+    rows.put(
+        "starts_per_year",
+        level,
+        "children per year",
+        f"Average of starts and ceases of the last {YEARS_USED} years to {year}, each year {MEMORY:g} of the next, "
+        "unaccompanied children apart",
+        interval=(level * (1 - spread), level * (1 + spread)),
+        note="derived: starts and ceases swing twice as much as chance and mostly back",
+    )
     wide = (0.85, 1.18) if share >= GATEWAY_SHARE else (0.7, 1.4)
-    rows.put("unaccompanied_starts_per_year", alone_level, "children per year", "starts_unaccompanied, averaged as starts",
-             interval=(wide[0] * alone_level, wide[1] * alone_level))  # fmt: skip
+    rows.put(
+        "unaccompanied_starts_per_year",
+        alone_level,
+        "children per year",
+        "starts_unaccompanied, averaged as starts",
+        interval=(wide[0] * alone_level, wide[1] * alone_level),
+    )
     if share >= GATEWAY_SHARE:
-        rows.put("unaccompanied_level_drift", GATEWAY_DRIFT, "log standard deviation per year",
-                 "Assumption: arrivals swing more, but those over the council's threshold are passed on within days",
-                 interval=(0.7 * GATEWAY_DRIFT, 1.4 * GATEWAY_DRIFT))  # fmt: skip
-    rows.put("unaccompanied_transferred_share", share, "share of unaccompanied starts",
-             f"'{TAKEN_OVER}' over unaccompanied starts", interval=(0.9 * share, min(1.03 * share, 0.98)),
-             note="National Transfer Scheme; the few others who are taken over by another council are left out")  # fmt: skip
+        rows.put(
+            "unaccompanied_level_drift",
+            GATEWAY_DRIFT,
+            "log standard deviation per year",
+            "Assumption: arrivals swing more, but those over the council's threshold are passed on within days",
+            interval=(0.7 * GATEWAY_DRIFT, 1.4 * GATEWAY_DRIFT),
+        )
+    rows.put(
+        "unaccompanied_transferred_share",
+        share,
+        "share of unaccompanied starts",
+        f"'{TAKEN_OVER}' over unaccompanied starts",
+        interval=(0.9 * share, min(1.03 * share, 0.98)),
+        note="National Transfer Scheme; the few others who are taken over by another council are left out",
+    )
     return level, alone_level, share * alone_level
 
 
@@ -146,28 +177,37 @@ def _ages_at_start(rows: Rows, alone: float) -> None:
     whole = sum(own.values()) + AGE_PSEUDO_COUNTS
     for label, name in START_AGES.items():
         share = (own[label] + AGE_PSEUDO_COUNTS * england[name]) / whole
-        rows.put("age_at_start_share_without_unaccompanied", share, "share of starts",
-                 f"Age on starting, {facts.council}, {year}, less unaccompanied children (six in seven 16 or over), with "
-                 f"{AGE_PSEUDO_COUNTS:g} starts of England's ages", interval=(0.85 * share, 1.15 * share),
-                 breakdown=name)  # fmt: skip
+        rows.put(
+            "age_at_start_share_without_unaccompanied",
+            share,
+            "share of starts",
+            f"Age on starting, {facts.council}, {year}, less unaccompanied children (six in seven 16 or over), with "
+            f"{AGE_PSEUDO_COUNTS:g} starts of England's ages",
+            interval=(0.85 * share, 1.15 * share),
+            breakdown=name,
+        )
 
 
 def _england_ages() -> dict[str, float]:
     """England 2024-25: see national/shapes.csv, age_at_start_share_without_unaccompanied."""
-    return {"under 1": 0.203, "1 to 4 years": 0.175, "5 to 9 years": 0.194, "10 to 15 years": 0.304,
-            "16 years and over": 0.124}  # fmt: skip
+    return {
+        "under 1": 0.203,
+        "1 to 4 years": 0.175,
+        "5 to 9 years": 0.194,
+        "10 to 15 years": 0.304,
+        "16 years and over": 0.124,
+    }
 
 
 def _routes(rows: Rows, national: National, level: float, alone: float) -> None:
     """Shares of starts by direct route."""
     facts = rows.facts
     main = (level - alone) / level
-    under_one = next(
-        float(row["value"]) for row in rows.tables["assumptions.csv"] if row["breakdown"] == "under 1"
-    )
+    under_one = next(float(row["value"]) for row in rows.tables["assumptions.csv"] if row["breakdown"] == "under 1")
     emergency, whose = _emergency(facts, national)
-    low, high = (end / national.value("emergency_share_of_starts") for end in
-                 national.interval("emergency_share_of_starts"))  # fmt: skip
+    low, high = (
+        end / national.value("emergency_share_of_starts") for end in national.interval("emergency_share_of_starts")
+    )
     gateway = any(
         row["id"] == "unaccompanied_transferred_share" and float(row["value"]) >= GATEWAY_SHARE
         for row in rows.tables["assumptions.csv"]
@@ -175,14 +215,24 @@ def _routes(rows: Rows, national: National, level: float, alone: float) -> None:
     wide = (0.88, 1.14) if gateway else (0.7, 1.3)
     shares = {
         "emergency": (emergency * main, (low, high), whose),
-        "newborn": (national.value("newborn_share_of_under_ones") * under_one * main, (0.65, 1.4),
-                    "Starts under one year x newborn_share_of_under_ones"),
+        "newborn": (
+            national.value("newborn_share_of_under_ones") * under_one * main,
+            (0.65, 1.4),
+            "Starts under one year x newborn_share_of_under_ones",
+        ),
         "remand": (national.value("remand_share_of_starts") * main, (0.5, 1.6), "remand_share_of_starts of England"),
         "unaccompanied": (alone / level, wide, "unaccompanied_starts_per_year / starts_per_year"),
-    }  # fmt: skip
+    }
     for route, (share, (down, up), why) in shares.items():
-        rows.put("direct_entry_share", share, "share of starts", why, interval=(down * share, min(up * share, 0.97)),
-                 breakdown=f"route={route}", note="Never queue")  # fmt: skip
+        rows.put(
+            "direct_entry_share",
+            share,
+            "share of starts",
+            why,
+            interval=(down * share, min(up * share, 0.97)),
+            breakdown=f"route={route}",
+            note="Never queue",
+        )
 
 
 def _emergency(facts: Facts, national: National) -> tuple[float, str]:
@@ -205,23 +255,38 @@ def _leavers(rows: Rows, national: National, main: float, level: float) -> None:
     scale = main / max(ceases - min(taken, 0.95 * ceases), 1.0)
     for name, reasons in WAYS.items():
         value, how = _way(facts, reasons, year, ceases)
-        rows.put(name, max(value * scale, 0.2), "children per year", how, interval=(0.75 * value * scale, 1.3 * value * scale),
-                 note="at the level of starts_per_year, unaccompanied children who move on apart")  # fmt: skip
+        rows.put(
+            name,
+            max(value * scale, 0.2),
+            "children per year",
+            how,
+            interval=(0.75 * value * scale, 1.3 * value * scale),
+            note="at the level of starts_per_year, unaccompanied children who move on apart",
+        )
     eighteen, how = _way(facts, (EIGHTEEN,), year, ceases, "Age on ceasing")
-    rows.put("aged_out_per_year", eighteen * scale, "children per year", how,
-             interval=(0.8 * eighteen * scale, 1.2 * eighteen * scale))  # fmt: skip
+    rows.put(
+        "aged_out_per_year",
+        eighteen * scale,
+        "children per year",
+        how,
+        interval=(0.8 * eighteen * scale, 1.2 * eighteen * scale),
+    )
     stayed, how = _way(facts, (STAYED,), year, ceases)
     _staying_put(rows, national, stayed, eighteen, how)
     orders = _way(facts, WAYS["kinship_orders_per_year"], year, ceases)[0]
     adopted = _way(facts, WAYS["adoptions_per_year"], year, ceases)[0]
     after = {
-        "kinship_order_children": orders * national.value("kinship_order_paid_years") * national.value("kinship_order_paid_share"),
+        "kinship_order_children": orders
+        * national.value("kinship_order_paid_years")
+        * national.value("kinship_order_paid_share"),
         "adopted_children": adopted * national.value("adoption_support_years"),
         "aftercare_receiving": eighteen * national.value("aftercare_years"),
-    }  # fmt: skip
-    why = {"kinship_order_children": "Orders a year x kinship_order_paid_years x kinship_order_paid_share",
-           "adopted_children": "Adoptions a year x adoption_support_years",
-           "aftercare_receiving": "Leavers at 18 a year x aftercare_years"}  # fmt: skip
+    }
+    why = {
+        "kinship_order_children": "Orders a year x kinship_order_paid_years x kinship_order_paid_share",
+        "adopted_children": "Adoptions a year x adoption_support_years",
+        "aftercare_receiving": "Leavers at 18 a year x aftercare_years",
+    }
     for name, value in after.items():
         rows.put(name, value, "children", why[name], interval=(0.6 * value, 1.5 * value))
 
@@ -241,7 +306,10 @@ def _way(
         told = facts.share("ceased", group, label, "Total", year)
         share += told[0] if told else 0.0
     if not found:
-        return share * ceases, f"{', '.join(labels)}: hidden or missing for the council; share of its leavers as in England"
+        return (
+            share * ceases,
+            f"{', '.join(labels)}: hidden or missing for the council; share of its leavers as in England",
+        )
     value = averaged(found, max(found)) or 0.0
     return value, f"{group}: {'; '.join(labels)}; {facts.council}, average to {max(found)}"
 
@@ -253,23 +321,38 @@ def _staying_put(rows: Rows, national: National, stayed: float, eighteen: float,
     for group in ("kinship", "foster", "residential"):
         at = f"placement_type={group}"
         value = min(national.value("continuing_care_uptake", at) * scale, 0.9)
-        rows.put("continuing_care_uptake", value, "share of eligible leavers aged 16 and over",
-                 f"{how}; by setting by assumption", interval=(0.75 * value, min(1.25 * value, 0.95)),
-                 breakdown=at)  # fmt: skip
+        rows.put(
+            "continuing_care_uptake",
+            value,
+            "share of eligible leavers aged 16 and over",
+            f"{how}; by setting by assumption",
+            interval=(0.75 * value, min(1.25 * value, 0.95)),
+            breakdown=at,
+        )
 
 
 def _moves(rows: Rows) -> None:
     """Placements in an episode: the first, and changes a year (of the placement, not of its status) over starts."""
     facts, year = rows.facts, rows.facts.year
     group = "Reason for placement change during the year"
-    for who, name in (("council", facts.council), ("region", facts.region), ("nation", "England"), ("shipped", "England")):
+    for who, name in (
+        ("council", facts.council),
+        ("region", facts.region),
+        ("nation", "England"),
+        ("shipped", "England"),
+    ):
         for at in (year, year - 1):
             total, status = (facts.value("new_placements", group, label, at, who) for label in reversed(MOVES))
             starts = facts.flow("starts", at, who)
             if total and starts:
                 moves = (total - (status or 0.0)) / starts
-                rows.put("placements_per_episode", 1 + moves, "placements", "1 + placement changes, those of status apart, "
-                         f"over starts, {name}, {at}", interval=(1 + 0.8 * moves, 1 + 1.2 * moves))  # fmt: skip
+                rows.put(
+                    "placements_per_episode",
+                    1 + moves,
+                    "placements",
+                    f"1 + placement changes, those of status apart, over starts, {name}, {at}",
+                    interval=(1 + 0.8 * moves, 1 + 1.2 * moves),
+                )
                 return
     rows.put("placements_per_episode", 2.5, "placements", "England 2024-25: 1 + 48,640 / 32,270", interval=(2.1, 2.9))
     rows.lacks("placement changes", "England's")

@@ -23,6 +23,7 @@ BOUGHT = (  # code, name, placement type
     ("other_residential", "Other residential settings", "other_residential"),
 )
 TWENTY = 20.0
+BLANK = dict.fromkeys(("locality", "easting_m", "northing_m", "places", "usable_share", "match_chance"), "")
 VARIABLE_SHARE = 0.1  # of the cost of an own house that goes with the number of children
 
 
@@ -54,25 +55,51 @@ def home_rows(
         funder = _funder(national, kind, types, alone, cost == "reception")
         label = "Reception of unaccompanied children until transfer" if cost == "reception" else name
         figure = national.find("weekly_cost", f"placement_type={cost}")
-        rows.add("providers.csv", {
-            "provider": code, "name": label, "placement_type": kind, "weekly_cost_gbp": figure.value,
-            "weekly_cost_low_gbp": figure.low, "weekly_cost_high_gbp": figure.high, "fixed_weekly_cost_gbp": 0,
-            "price_year": PRICE_YEAR, "funder": funder, "limited": "false", "how": "assumed", "source": figure.source,
-            "note": figure.note,
-        } | _blank())  # fmt: skip
+        rows.add(
+            "providers.csv",
+            {
+                **BLANK,
+                "provider": code,
+                "name": label,
+                "placement_type": kind,
+                "weekly_cost_gbp": figure.value,
+                "weekly_cost_low_gbp": figure.low,
+                "weekly_cost_high_gbp": figure.high,
+                "fixed_weekly_cost_gbp": 0,
+                "price_year": PRICE_YEAR,
+                "funder": funder,
+                "limited": "false",
+                "how": "assumed",
+                "source": figure.source,
+                "note": figure.note,
+            },
+        )
     figure = national.find("weekly_cost", "placement_type=unregistered")
-    rows.add("providers.csv", {
-        "provider": "unregistered", "name": "Unregistered settings", "placement_type": "unregistered", "locality": "",
-        "easting_m": "", "northing_m": "", "places": 0, "usable_share": 0, "match_chance": 0,
-        "weekly_cost_gbp": figure.value, "weekly_cost_low_gbp": figure.low, "weekly_cost_high_gbp": figure.high,
-        "fixed_weekly_cost_gbp": 0, "price_year": PRICE_YEAR, "funder": "social_work:1", "limited": "true",
-        "how": "assumed", "source": figure.source, "note": figure.note,
-    })  # fmt: skip
+    rows.add(
+        "providers.csv",
+        {
+            "provider": "unregistered",
+            "name": "Unregistered settings",
+            "placement_type": "unregistered",
+            "locality": "",
+            "easting_m": "",
+            "northing_m": "",
+            "places": 0,
+            "usable_share": 0,
+            "match_chance": 0,
+            "weekly_cost_gbp": figure.value,
+            "weekly_cost_low_gbp": figure.low,
+            "weekly_cost_high_gbp": figure.high,
+            "fixed_weekly_cost_gbp": 0,
+            "price_year": PRICE_YEAR,
+            "funder": "social_work:1",
+            "limited": "true",
+            "how": "assumed",
+            "source": figure.source,
+            "note": figure.note,
+        },
+    )
     _distances(rows, national, types)
-
-
-def _blank() -> dict[str, str]:
-    return {"locality": "", "easting_m": "", "northing_m": "", "places": "", "usable_share": "", "match_chance": ""}
 
 
 def _middle(zones: Sequence[Place]) -> tuple[float, float]:
@@ -94,15 +121,31 @@ def _own_carers(
     places = children / USABLE["foster_own"] / FULL["foster_own"]
     for name, share in shares.items():
         east, north = points[name]
-        rows.add("providers.csv", {
-            "provider": f"foster_own_{code_of(name)}", "name": f"Council foster carers, {name}", "placement_type": "foster_own",
-            "locality": name, "easting_m": round(east), "northing_m": round(north), "places": max(round(places * share), 1),
-            "usable_share": USABLE["foster_own"], "match_chance": 0.45, "weekly_cost_gbp": figure.value,
-            "weekly_cost_low_gbp": figure.low, "weekly_cost_high_gbp": figure.high, "fixed_weekly_cost_gbp": 0,
-            "price_year": PRICE_YEAR, "funder": "social_work:1", "limited": "true", "how": "assumed", "source": figure.source,
-            "note": f"{figure.note}. Places assumed: children with own carers over usable share {USABLE['foster_own']:g} "
-                    f"and use {FULL['foster_own']:g}, split by children",
-        })  # fmt: skip
+        rows.add(
+            "providers.csv",
+            {
+                "provider": f"foster_own_{code_of(name)}",
+                "name": f"Council foster carers, {name}",
+                "placement_type": "foster_own",
+                "locality": name,
+                "easting_m": round(east),
+                "northing_m": round(north),
+                "places": max(round(places * share), 1),
+                "usable_share": USABLE["foster_own"],
+                "match_chance": 0.45,
+                "weekly_cost_gbp": figure.value,
+                "weekly_cost_low_gbp": figure.low,
+                "weekly_cost_high_gbp": figure.high,
+                "fixed_weekly_cost_gbp": 0,
+                "price_year": PRICE_YEAR,
+                "funder": "social_work:1",
+                "limited": "true",
+                "how": "assumed",
+                "source": figure.source,
+                "note": f"{figure.note}. Places assumed: children with own carers over usable share {USABLE['foster_own']:g} "
+                f"and use {FULL['foster_own']:g}, split by children",
+            },
+        )
 
 
 def _own_houses(
@@ -123,16 +166,31 @@ def _own_houses(
         name = order[number % len(order)]
         east, north = points[name]
         ratio = VARIABLE_SHARE
-        rows.add("providers.csv", {
-            "provider": f"house_{number + 1}", "name": f"Council children's house {number + 1}, {name} (assumed)",
-            "placement_type": "childrens_house_own", "locality": name, "easting_m": round(east), "northing_m": round(north),
-            "places": HOUSE_PLACES, "usable_share": USABLE["childrens_house_own"], "match_chance": 0.5,
-            "weekly_cost_gbp": ratio * weekly, "weekly_cost_low_gbp": ratio * (figure.low or 0.0),
-            "weekly_cost_high_gbp": ratio * (figure.high or 0.0), "fixed_weekly_cost_gbp": fixed, "price_year": PRICE_YEAR,
-            "funder": "social_work:1", "limited": "true", "how": "assumed", "source": figure.source,
-            "note": f"{figure.note}. Houses assumed: children in own houses over usable share and use, four places each; "
-                    "where they are is assumed",
-        })  # fmt: skip
+        rows.add(
+            "providers.csv",
+            {
+                "provider": f"house_{number + 1}",
+                "name": f"Council children's house {number + 1}, {name} (assumed)",
+                "placement_type": "childrens_house_own",
+                "locality": name,
+                "easting_m": round(east),
+                "northing_m": round(north),
+                "places": HOUSE_PLACES,
+                "usable_share": USABLE["childrens_house_own"],
+                "match_chance": 0.5,
+                "weekly_cost_gbp": ratio * weekly,
+                "weekly_cost_low_gbp": ratio * (figure.low or 0.0),
+                "weekly_cost_high_gbp": ratio * (figure.high or 0.0),
+                "fixed_weekly_cost_gbp": fixed,
+                "price_year": PRICE_YEAR,
+                "funder": "social_work:1",
+                "limited": "true",
+                "how": "assumed",
+                "source": figure.source,
+                "note": f"{figure.note}. Houses assumed: children in own houses over usable share and use, four places "
+                "each; where they are is assumed",
+            },
+        )
 
 
 def _funder(national: National, kind: str, types: Mapping[str, float], alone: float, reception: bool) -> str:
@@ -157,7 +215,11 @@ def _distances(rows: Rows, national: National, types: Mapping[str, float]) -> No
     """Medians, unknown shares and shares outside the area by type, scaled to what the council's table says over all."""
     facts, year = rows.facts, rows.facts.year
     group = "Distance between home and placement"
-    kinds = [figure.breakdown.removeprefix("placement_type=") for figure in national.figures if figure.id == "distance_median"]
+    kinds = [
+        figure.breakdown.removeprefix("placement_type=")
+        for figure in national.figures
+        if figure.id == "distance_median"
+    ]
     far = facts.share("looked_after", group, "Placed more than 20 miles from home", "Total", year)
     unknown = facts.share("looked_after", group, "Distance not known or not recorded", "Total", year)
     if far and unknown and unknown[0] < 1:
@@ -165,13 +227,21 @@ def _distances(rows: Rows, national: National, types: Mapping[str, float]) -> No
         for kind in kinds:
             at = f"placement_type={kind}"
             low, high = national.interval("distance_median", at, factor)
-            rows.put("distance_median", national.value("distance_median", at) * factor, "straight-line miles",
-                     f"England's by type x {factor:.2f}, so that {100 * far[0] / (1 - unknown[0]):.0f} % of known distances "
-                     f"are over 20 miles as published ({far[1]})", interval=(low, high), breakdown=at,
-                     period=PRICE_YEAR)  # fmt: skip
+            rows.put(
+                "distance_median",
+                national.value("distance_median", at) * factor,
+                "straight-line miles",
+                f"England's by type x {factor:.2f}, so that {100 * far[0] / (1 - unknown[0]):.0f} % of known "
+                f"distances are over 20 miles as published ({far[1]})",
+                interval=(low, high),
+                breakdown=at,
+                period=PRICE_YEAR,
+            )
     if unknown:
         _scaled_shares(rows, national, types, "distance_unknown", unknown[0], unknown[1], "of unknown distance")
-    outside = facts.share("looked_after", "Locality of placement", "Placed outside the local authority boundary", "Total", year)
+    outside = facts.share(
+        "looked_after", "Locality of placement", "Placed outside the local authority boundary", "Total", year
+    )
     if outside:
         _scaled_shares(rows, national, types, "out_of_area_share", outside[0], outside[1], "outside the boundary")
 
@@ -183,7 +253,9 @@ def _median_factor(national: National, types: Mapping[str, float], kinds: Sequen
         total = far = 0.0
         for kind in kinds:
             at = f"placement_type={kind}"
-            z = math.log(TWENTY / (factor * national.value("distance_median", at))) / national.value("distance_sigma", at)
+            z = math.log(TWENTY / (factor * national.value("distance_median", at))) / national.value(
+                "distance_sigma", at
+            )
             far += types[kind] * 0.5 * math.erfc(z / math.sqrt(2))
             total += types[kind]
         return far / max(total, 1e-9)
@@ -219,6 +291,12 @@ def _scaled_shares(
     for kind, figure in base.items():
         ends = (moved(figure.low or 0.0, low), moved(figure.high or 0.0, low))
         value = moved(figure.value or 0.0, low)
-        rows.put(name, value, "share of placements", f"England's by type, moved so that {100 * wanted:.0f} % are {what} as "
-                 f"published ({whose})", interval=(min(ends[0], value), max(ends[1], value)),
-                 breakdown=f"placement_type={kind}", period=PRICE_YEAR)  # fmt: skip
+        rows.put(
+            name,
+            value,
+            "share of placements",
+            f"England's by type, moved so that {100 * wanted:.0f} % are {what} as published ({whose})",
+            interval=(min(ends[0], value), max(ends[1], value)),
+            breakdown=f"placement_type={kind}",
+            period=PRICE_YEAR,
+        )

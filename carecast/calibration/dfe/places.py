@@ -17,8 +17,25 @@ from carecast.model.parameters import BadFile
 NEEDED = ("name", "zone", "easting", "northing", "children")
 QUINTILES = tuple(f"quintile_{n}" for n in range(1, 6))
 AGE_WEIGHTS = (  # children by single year of age relative to the mean, England about mid-2023: fewer births since 2012
-    0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.99, 1.00, 1.02, 1.03, 1.05, 1.06, 1.06, 1.05, 1.04, 1.03, 1.01, 0.99,
-)  # fmt: skip
+    0.92,
+    0.93,
+    0.94,
+    0.95,
+    0.96,
+    0.97,
+    0.99,
+    1.00,
+    1.02,
+    1.03,
+    1.05,
+    1.06,
+    1.06,
+    1.05,
+    1.04,
+    1.03,
+    1.01,
+    0.99,
+)
 EXTENT_M = (0.0, 0.0, 800_000.0, 1_300_000.0)  # of the National Grid
 NOMINAL = (440_000.0, 300_000.0)  # where a council is put when nothing says where it is
 RING_M = 6_000.0  # how far apart its zones are then
@@ -44,10 +61,17 @@ def nominal(council: str) -> tuple[Place, ...]:
     east, north = NOMINAL
     why = "Assumption: nine zones about four miles apart at a nominal point; give localities.csv to place the council"
     return tuple(
-        Place(council, f"zone {3 * row + column + 1}", east + (column - 1) * RING_M, north + (row - 1) * RING_M, 1.0, source=why)
+        Place(
+            council,
+            f"zone {3 * row + column + 1}",
+            east + (column - 1) * RING_M,
+            north + (row - 1) * RING_M,
+            1.0,
+            source=why,
+        )
         for row in range(3)
         for column in range(3)
-    )  # fmt: skip
+    )
 
 
 def read_places(path: Path) -> tuple[Place, ...]:
@@ -91,11 +115,19 @@ def _place(row: dict[str, str], where: str, headings: Sequence[str], mistakes: l
     east = _number(row, "easting", where, mistakes, (EXTENT_M[0], EXTENT_M[2]))
     north = _number(row, "northing", where, mistakes, (EXTENT_M[1], EXTENT_M[3]))
     children = _number(row, "children", where, mistakes, (0.0, math.inf))
-    quintiles = BASE_SPREAD
+    quintiles: tuple[float, ...] = BASE_SPREAD
     if all(column in headings for column in QUINTILES):
         quintiles = tuple(_number(row, column, where, mistakes, (0.0, math.inf)) for column in QUINTILES)
-    return Place(name, row.get("zone", "").strip() or name, east, north, children, quintiles,
-                 row.get("source", "").strip() or "given in localities.csv", row.get("how", "").strip() or "assumed")  # fmt: skip
+    return Place(
+        name,
+        row.get("zone", "").strip() or name,
+        east,
+        north,
+        children,
+        quintiles,
+        row.get("source", "").strip() or "given in localities.csv",
+        row.get("how", "").strip() or "assumed",
+    )
 
 
 def _number(row: dict[str, str], column: str, where: str, mistakes: list[str], span: tuple[float, float]) -> float:
@@ -121,20 +153,33 @@ def place_rows(rows: Rows, places: Sequence[Place], children: dict[int, float]) 
     shares: dict[str, float] = {}
     for place in places:
         shares[place.locality] = shares.get(place.locality, 0.0) + place.children / total
-        rows.add("localities.csv", {
-            "locality": place.locality, "zone": place.zone, "easting_m": place.easting_m, "northing_m": place.northing_m,
-            "children_0_17": round(place.children / total * children[last]), "how": place.how, "source": place.source, "note": "",
-        })  # fmt: skip
+        rows.add(
+            "localities.csv",
+            {
+                "locality": place.locality,
+                "zone": place.zone,
+                "easting_m": place.easting_m,
+                "northing_m": place.northing_m,
+                "children_0_17": round(place.children / total * children[last]),
+                "how": place.how,
+                "source": place.source,
+                "note": "",
+            },
+        )
     for locality in shares:
         zones = [place for place in places if place.locality == locality]
         for number in range(5):
-            count = sum(
-                place.children * place.quintiles[number] / max(sum(place.quintiles), 1e-9) for place in zones
+            count = sum(place.children * place.quintiles[number] / max(sum(place.quintiles), 1e-9) for place in zones)
+            rows.add(
+                "deprivation.csv",
+                {
+                    "locality": locality,
+                    "quintile": number + 1,
+                    "children": round(count / total * children[last]),
+                    "how": "assumed",
+                    "source": "Assumption: children by national fifth of deprivation; see localities.csv",
+                },
             )
-            rows.add("deprivation.csv", {
-                "locality": locality, "quintile": number + 1, "children": round(count / total * children[last]),
-                "how": "assumed", "source": "Assumption: children by national fifth of deprivation; see localities.csv",
-            })  # fmt: skip
     _population(rows, shares, children)
     return shares
 
@@ -145,17 +190,33 @@ def _population(rows: Rows, shares: dict[str, float], children: dict[int, float]
     weight = sum(AGE_WEIGHTS)
     for locality, share in shares.items():
         for age in range(18):
-            rows.add("population.csv", {
-                "locality": locality, "age_years_from": age, "age_years_to": age, "year": last,
-                "persons": round(children[last] * share * AGE_WEIGHTS[age] / weight, 2), "how": "assumed",
-                "source": "Published total (ONS mid-year estimate in DfE's table) by locality and age",
-                "note": "Split by locality as in localities.csv; ages as in England, by assumption",
-            })  # fmt: skip
+            rows.add(
+                "population.csv",
+                {
+                    "locality": locality,
+                    "age_years_from": age,
+                    "age_years_to": age,
+                    "year": last,
+                    "persons": round(children[last] * share * AGE_WEIGHTS[age] / weight, 2),
+                    "how": "assumed",
+                    "source": "Published total (ONS mid-year estimate in DfE's table) by locality and age",
+                    "note": "Split by locality as in localities.csv; ages as in England, by assumption",
+                },
+            )
     council = rows.facts.council + " (council)" if rows.facts.council in shares else rows.facts.council
     for year, persons in sorted({**children, last + 1: children[last]}.items()):
-        rows.add("population.csv", {
-            "locality": council, "age_years_from": 0, "age_years_to": 17, "year": year, "persons": round(persons),
-            "how": "assumed" if year > last else "published",
-            "source": "ONS mid-year estimate, in DfE's table of numbers and rates" if year <= last else "Assumption",
-            "note": "" if year <= last else "No projection is used: the last estimate is carried on",
-        })  # fmt: skip
+        rows.add(
+            "population.csv",
+            {
+                "locality": council,
+                "age_years_from": 0,
+                "age_years_to": 17,
+                "year": year,
+                "persons": round(persons),
+                "how": "assumed" if year > last else "published",
+                "source": "ONS mid-year estimate, in DfE's table of numbers and rates"
+                if year <= last
+                else "Assumption",
+                "note": "" if year <= last else "No projection is used: the last estimate is carried on",
+            },
+        )

@@ -47,11 +47,23 @@ class Rows:
         row = dict(
             zip(
                 FIGURE_COLUMNS,
-                (name, self.facts.council, period or self.period, breakdown, shown(value), low, high, unit, how,
-                 title or ("assumption" if how == "assumed" else "derived"), source, note),
+                (
+                    name,
+                    self.facts.council,
+                    period or self.period,
+                    breakdown,
+                    shown(value),
+                    low,
+                    high,
+                    unit,
+                    how,
+                    title or ("assumption" if how == "assumed" else "derived"),
+                    source,
+                    note,
+                ),
                 strict=True,
             )
-        )  # fmt: skip
+        )
         self.tables.setdefault("figures.csv" if how == "published" else "assumptions.csv", []).append(row)
 
     def put_fact(

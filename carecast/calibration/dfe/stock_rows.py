@@ -34,7 +34,9 @@ def stock_rows(rows: Rows, national: National) -> dict[str, float]:
         if fact.how != "published":
             rows.lacks(f"children in {label.lower()}", fact.note)
         interval = None if fact.how == "published" else (0.3 * fact.value, max(2.0 * fact.value, 3.0))
-        rows.put_fact("stock_by_placement", fact, "children", "looked_after", interval, f"placement={label}", _date(year))
+        rows.put_fact(
+            "stock_by_placement", fact, "children", "looked_after", interval, f"placement={label}", _date(year)
+        )
     types = _split(rows, national, groups)
     _ages(rows, total)
     _unaccompanied(rows, total)
@@ -103,11 +105,26 @@ def _split(rows: Rows, national: National, groups: Mapping[str, Fact]) -> dict[s
         if single:
             interval = _spread(value)
             source = f"Children in {single.lower()}: see stock_by_placement"
-        rows.put(f"stock_{name}", value, "children", source, interval=interval, breakdown=f"placement_type={name}",
-                 period=_date(rows.facts.year), note="derived with an assumed share" if not single else "")  # fmt: skip
+        rows.put(
+            f"stock_{name}",
+            value,
+            "children",
+            source,
+            interval=interval,
+            breakdown=f"placement_type={name}",
+            period=_date(rows.facts.year),
+            note="derived with an assumed share" if not single else "",
+        )
     both = types["foster_own"] + types["foster_agency"]
-    rows.put("stock_foster", both, "children", "stock_by_placement less kinship", interval=_spread(both, 0.06),
-             breakdown="placement_type=foster", period=_date(rows.facts.year))  # fmt: skip
+    rows.put(
+        "stock_foster",
+        both,
+        "children",
+        "stock_by_placement less kinship",
+        interval=_spread(both, 0.06),
+        breakdown="placement_type=foster",
+        period=_date(rows.facts.year),
+    )
     return types
 
 

@@ -34,22 +34,39 @@ def expected_rows(rows: Rows, total: float, residential: float) -> float:
     ahead = level * math.exp(YEARS_CARRIED * growth)
     for years in (1, 2):
         value = level * math.exp(years * growth)
-        rows.put("expected_residential_in", value, "children",
-                 f"Average of the council's counts at this year's level x exp({years} x {growth:.3f}), the yearly growth of "
-                 f"{whose}", breakdown=f"years={years}", period=f"{facts.year}-03-31")  # fmt: skip
+        rows.put(
+            "expected_residential_in",
+            value,
+            "children",
+            f"Average of the council's counts at this year's level x exp({years} x {growth:.3f}), the yearly growth of "
+            f"{whose}",
+            breakdown=f"years={years}",
+            period=f"{facts.year}-03-31",
+        )
     why = "Residential care is heading for its count in two years, the rest for the last count less that"
     for setting, value in (("residential", ahead), ("community", total - ahead)):
         rows.put(f"expected_{setting}", max(value, 0.5), "children", why, period=f"{facts.year}-03-31")
     spread, own = swing(totals(facts), total, A_TOTAL, B_TOTAL)
     for years, value in ((1, spread), (2, SECOND_YEAR * spread)):
-        rows.put("swing_total", value, "log standard deviation",
-                 f"sqrt({A_TOTAL:g} + {B_TOTAL:g} / {total:.0f}), year_on_year_spread_looked_after of England, with the "
-                 f"council's own {own} yearly changes", breakdown=f"years={years}")  # fmt: skip
+        rows.put(
+            "swing_total",
+            value,
+            "log standard deviation",
+            f"sqrt({A_TOTAL:g} + {B_TOTAL:g} / {total:.0f}), year_on_year_spread_looked_after of England, with the "
+            f"council's own {own} yearly changes",
+            breakdown=f"years={years}",
+        )
     wild = math.sqrt(max(spread**2 - CHANCE / total, 0.3 * spread**2)) / math.sqrt(A_TOTAL + (B_TOTAL - CHANCE) / 430)
     for name in ("month_spread", "entry_level_drift", "exit_level_drift"):
         value = DRIFTS[name] * wild
-        rows.put(name, value, "log standard deviation", f"England's {DRIFTS[name]:g} x {wild:.2f}, as the council's "
-                 "counts swing beside those of others (swing_total)", interval=(0.7 * value, 1.35 * value))  # fmt: skip
+        rows.put(
+            name,
+            value,
+            "log standard deviation",
+            f"England's {DRIFTS[name]:g} x {wild:.2f}, as the council's "
+            "counts swing beside those of others (swing_total)",
+            interval=(0.7 * value, 1.35 * value),
+        )
     return ahead
 
 
@@ -92,7 +109,7 @@ def residential_level(facts: Facts, residential: float) -> tuple[float, float, s
 
 def _growth(facts: Facts) -> tuple[float, str]:
     """Growth of residential care a year in the region and England together, over three years."""
-    found = []
+    found: list[tuple[str, float]] = []
     for who, name in (("region", facts.region), ("nation", "England"), ("shipped", "England")):
         now, then = (_residential(facts, who, year) for year in (facts.year, facts.year - GROWTH_YEARS))
         years = GROWTH_YEARS

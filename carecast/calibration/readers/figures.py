@@ -2,6 +2,7 @@
 
 import csv
 import re
+from difflib import get_close_matches
 from functools import cache
 
 import numpy as np
@@ -132,8 +133,9 @@ def _one_council(figures: pd.DataFrame, report: Report) -> pd.DataFrame:
     )
     if not mine.any():
         names = sorted(figures.loc[council, "area"].unique())
-        near = [name for name in names if wanted[:4] and wanted[:4] in normal(name)][:5]
-        hint = ", ".join(near or names[:5])
+        near = get_close_matches(wanted, [normal(name) for name in names], n=4, cutoff=0.5)
+        like = [name for name in names if normal(name) in near or (wanted[:4] and wanted[:4] in normal(name))]
+        hint = ", ".join(like[:5] or names[:5])
         raise BadFile(f"--council: found {report.council!r}; the tables hold {len(names)} councils, such as {hint}")
     latest = figures[mine].sort_values("date")["area_code"].iloc[-1]
     codes = {latest} | {old for old, (new, same) in _changes().items() if new == latest and same}

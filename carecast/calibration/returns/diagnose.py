@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from carecast.calibration.arrays import Array
+from carecast.calibration.fit_record import of_stays
 from carecast.calibration.readers.history import History
 from carecast.calibration.readers.report import Report
 from carecast.calibration.returns import care
@@ -15,6 +16,7 @@ from carecast.calibration.returns import stays as st
 from carecast.calibration.returns.base import Base
 from carecast.calibration.returns.close import Balance
 from carecast.calibration.returns.part import Part
+from carecast.calibration.returns.review import review
 from carecast.model import words as w
 from carecast.model.parameters import Observed
 
@@ -68,8 +70,10 @@ def record(
         "starts_per_year": {"wanted": round(float(found.wanted.by_age.sum()), 2)} | balance.entered,
         "levels": care.as_record(found),
         "parts": {part.name: dict(part.record) for part in parts},
+        "review": review(history, found, base.calibrated.parameters),
         "base": base.note,
         "notes": list(balance.notes),
         "n_columns_drawn": len(draws),
+        "diagnostics": of_stays(stays, base.calibrated.parameters.rates),
         "backtest": None,
     }

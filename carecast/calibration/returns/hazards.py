@@ -2,7 +2,8 @@
 
 For each cause, events in a cell of (placement type, age band, duration band) are Poisson with mean hazard x exposure.
 Main effects:  ln hazard = type + age + duration, Poisson regression with a ridge so that a level nobody has been in
-takes the mean of the others. Each cell then has a gamma prior with that mean and shape k, and the posterior mean
+takes the mean of the others. These are bent two factors at a time (type and duration, type and age, age and duration) as far as the data bear it.
+Each cell then has a gamma prior with that mean and shape k, and the posterior mean
 
     hazard = (events + k) / (exposure + k / main effect),
 
@@ -49,15 +50,36 @@ class Fit:
 
 def fit_cause(cause: str, events: Array, exposure: Array, prior: Array | None = None) -> Fit:
     """Fit one cause; ``prior`` [type][age][band] per year, where given, is what types hardly seen lean on."""
-    main = main_effects(events, exposure, prior)
-    seen = exposure > 0
-    shape = max(SHAPES, key=lambda k: _marginal(events[seen], exposure[seen] * main[seen], k))
+    main = with_pairs(main_effects(events, exposure, prior), events, exposure)
+    shape = _best_shape(events, exposure * main)
     per_year = (events + shape) / (exposure + shape / np.maximum(main, 1e-12))
     expected = float((per_year * exposure).sum())
     if events.sum() > 0 and expected > 0:  # as many ends as were seen: shrinking cells moves none in or out
         per_year = per_year * (float(events.sum()) / expected)
     per_year = np.where(main <= 1e-9, main, np.minimum(per_year, LARGEST_HAZARD))
     return Fit(cause, events, exposure, main, per_year, shape)
+
+
+def with_pairs(mean: Array, events: Array, exposure: Array) -> Array:
+    """Main effects bent, two factors at a time, as far as the events of each pair of levels bear it.
+
+    Type and duration first, then type and age, then age and duration: each margin's ratio of events to expected is shrunk
+    to one by its own gamma shape. Without it the stays of one type would be shaped like those of all.
+    """
+    out = mean.copy()
+    for axis in (1, 2, 0):  # summed over
+        seen, expected = events.sum(axis=axis), (out * exposure).sum(axis=axis)
+        shape = _best_shape(seen, expected)
+        out = out * np.expand_dims((seen + shape) / (expected + shape), axis)
+    return out
+
+
+def _best_shape(events: Array, expected: Array) -> float:
+    """The gamma shape under which these counts are most likely."""
+    told = expected > 0
+    if not told.any():
+        return SHAPES[-1]
+    return max(SHAPES, key=lambda k: _marginal(events[told], expected[told], k))
 
 
 def _marginal(events: Array, mean: Array, shape: float) -> float:

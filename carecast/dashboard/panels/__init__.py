@@ -6,6 +6,7 @@ from carecast.dashboard.panels.front import finding, front, tiles
 from carecast.dashboard.panels.grounds import (
     SECTIONS,
     assumptions_table,
+    backtest_table,
     backtest_words,
     hindcast_table,
     levers_note,
@@ -72,5 +73,6 @@ def method(run: Run) -> Method:
         command=str(record.get("command") or ""),
         made_with=made_with(run),
         backtest=backtest_words(run),
+        backtest_counts=backtest_table(run),
         hindcast=hindcast_table(run),
     )

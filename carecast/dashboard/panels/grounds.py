@@ -54,8 +54,26 @@ def backtest_words(run: Run) -> str:
         return prose("backtest_none")
     if isinstance(backtest, dict):
         parts = (f"{key}: {value}" for key, value in backtest.items() if isinstance(value, str | int | float))
-        return str(backtest.get("verdict") or "Back-tested. " + "; ".join(parts))
+        told = str(backtest.get("verdict") or "Back-tested. " + "; ".join(parts))
+        return f"{told} {backtest['limits']}" if backtest.get("limits") else told
     return str(backtest)
+
+
+def backtest_table(run: Run) -> Table | None:
+    """How often the back-test's forecasts held, in counts; None when there is none."""
+    backtest = run.record.get("backtest")
+    if not isinstance(backtest, dict) or not backtest.get("counts"):
+        return None
+    from carecast.calibration.backtest.report import label
+
+    names = ("nearer_than_last_value", "inside_50", "inside_80", "inside_95")
+    rows = tuple(
+        (f"{label(row['measure'], row['breakdown']).strip()}, {row['horizon_months']} months ahead", str(row["origins"]),
+         *(ABSENT if row[name] is None else str(row[name]) for name in names))
+        for row in backtest["counts"]
+    )  # fmt: skip
+    columns = ("Forecast of", "Origins", "Nearer than no change", "In 50 % interval", "In 80 %", "In 95 %")
+    return Table("Forecasts of the back-test that held", columns, rows)
 
 
 def hindcast_table(run: Run) -> Table | None:

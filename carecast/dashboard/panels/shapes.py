@@ -103,4 +103,5 @@ class Method:
     command: str
     made_with: Table
     backtest: str
+    backtest_counts: Table | None
     hindcast: Table | None

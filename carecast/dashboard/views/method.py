@@ -15,6 +15,7 @@ st.markdown(prose("method"))
 for passage in told.front.warnings:
     st.markdown(passage)
 st.markdown(told.backtest)
+frame.folded("How often the back-test's forecasts held", told.backtest_counts)
 frame.folded("Published counts, simulated again", told.hindcast)
 
 st.header("What is not published", anchor=False)

@@ -1,0 +1,30 @@
+"""What ``calibrate`` says of a set made from aggregates: what the simulation was matched to, and what stands in for what."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from carecast.cli.text import table, wrapped
+
+NAMES = {
+    "total_1": "looked after in one year",
+    "total_2": "looked after in two years",
+    "residential_1": "residential in one year",
+    "residential_2": "residential in two years",
+    "starts": "starts in the first year",
+    "ceases": "ceases in the first year",
+}
+
+
+def aggregates_text(record: Mapping[str, Any]) -> str:
+    """Rows read, the matching, and what the tables lacked."""
+    rows = record.get("rows", {})
+    lines = [wrapped(f"Indicative: {rows.get('read', 0):,} rows of tables read, {rows.get('refused', 0):,} refused.")]
+    found = record.get("matching")
+    if found:
+        body = [
+            [name, f"{found['wanted'][key]:,.0f}", f"{found['found'][key]:,.0f}", f"{found['expected'][key]:,.0f}"]
+            for key, name in NAMES.items()
+        ]
+        lines.append(table(["simulated, mean", "wanted", "before matching", "after"], body))
+    lines += [wrapped(f"Not in the tables: {line}") for line in record.get("not_in_the_tables", ())]
+    return "\n".join(lines)
