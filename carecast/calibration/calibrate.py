@@ -11,7 +11,7 @@ import pandas as pd
 from carecast.calibration import assemble, joint, parts, record
 from carecast.calibration.arrays import Array
 from carecast.calibration.care_fit import CareModel, care_shapes, fit_care, with_ages_of_entries
-from carecast.calibration.english_care import counted, moved, net_level_draws, shifts_of, wanted_of
+from carecast.calibration.english_care import counted, moved, net_level_draws, shifts_of, transferred_share, wanted_of
 from carecast.calibration.funnel_fit import FunnelModel, fit_funnel
 from carecast.calibration.history import Levels, fit_levels
 from carecast.calibration.matching import Shifts, matched
@@ -85,7 +85,8 @@ def from_pack(
     if found is not None:
         calibrated.record["matching"] = asdict(found)
     pieces = made.pieces
-    if hindcast_replications:
+    gateway = english and transferred_share(pack) > 0  # its arrivals changed tenfold: no level of entries follows them
+    if hindcast_replications and pieces.levels.years and not gateway:
         from carecast.calibration.hindcast import HINDCAST_SEED, hindcast
 
         hindcast_replications = _affordable(hindcast_replications, calibrated)

@@ -27,6 +27,7 @@ from carecast.model import words as w
 
 FIRST_COUNT = dt.date(2014, 7, 31)  # financial year 2013-14; earlier years were coded differently
 CHANCE_SD = {"total": 0.03, "residential": 0.10}  # log: what the chance of single children adds to a count
+ONE_COUNT_SD = 0.2  # of entries less exits where a single count says nothing of their balance
 BEFORE_SD = 0.25  # log level of entries before the first count, and of residential demand then
 DRIFTS = {"entries": "entry_level_drift", "exits": "exit_level_drift", "residential": "residential_level_drift"}
 
@@ -44,11 +45,15 @@ class Levels:
     def log_levels(self, which: str) -> tuple[Array, Array]:
         """(log levels by year, their standard deviations) of ``entries``, ``exits`` or ``residential``."""
         rows = self._sums(which)
+        if not self.years:
+            return np.zeros(0), np.zeros(0)
         values = rows @ self.fitted.values
         return values, np.sqrt(np.einsum("ij,jk,ik->i", rows, self.fitted.covariance, rows))
 
     def net_sd_at_the_end(self) -> float:
         """Standard deviation of the last year's log level of entries less that of exits."""
+        if not self.years:
+            return ONE_COUNT_SD
         row = self._sums("entries")[-1] - self._sums("exits")[-1]
         return math.sqrt(float(row @ self.fitted.covariance @ row))
 
@@ -153,6 +158,9 @@ def fit_levels(pack: Pack, care: CareModel, population: Mapping[int, float], as_
     """Yearly levels by penalised least squares."""
     dates, published = counts(pack, as_at)
     years = tuple(f"{date.year}-{(date.year + 1) % 100:02d}" for date in dates[:-1])
+    if not years:
+        nothing = fit.Fitted((), np.zeros(0), np.zeros((0, 0)), (), np.zeros(0), 0)
+        return Levels((), nothing, dates, published, published.astype(float))
     kernel = Kernel(care, population, as_at)
     priors = [Prior("entries.before", 0.0, BEFORE_SD), Prior("residential.before", 0.0, BEFORE_SD)]
     for which, figure in DRIFTS.items():

@@ -11,6 +11,9 @@ import altair as alt
 import pandas as pd
 
 BASELINE_COLOUR, SCENARIO_COLOUR, INK, GREY = "#12436D", "#F46A25", "#0b0c0c", "#505a5f"
+COLOURS = (BASELINE_COLOUR, SCENARIO_COLOUR, "#28A197", "#801650")  # of the baseline, then up to three scenarios
+DASHES = ([1, 0], [7, 4], [2, 3], [10, 3, 2, 3])
+SHAPES = ("circle", "diamond", "square", "triangle-up")
 BANDS = (("p025", "p975", 0.13), ("p10", "p90", 0.18), ("p25", "p75", 0.24))
 FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"
 HEIGHT = 330
@@ -45,10 +48,10 @@ def _paint(names: Sequence[str]) -> dict[str, Any]:
     n = len(domain)
     return {
         "color": alt.Color(
-            "scenario:N", legend=None, scale=alt.Scale(domain=domain, range=[BASELINE_COLOUR, SCENARIO_COLOUR][:n])
+            "scenario:N", legend=None, scale=alt.Scale(domain=domain, range=list(COLOURS[:n]))
         ),
-        "dash": alt.StrokeDash("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=[[1, 0], [7, 4]][:n])),
-        "shape": alt.Shape("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=["circle", "diamond"][:n])),
+        "dash": alt.StrokeDash("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=list(DASHES[:n]))),
+        "shape": alt.Shape("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=list(SHAPES[:n]))),
     }
 
 

@@ -9,6 +9,8 @@ from carecast.model.summary import BASELINE
 
 MARKS = {
     "line-baseline": "line baseline", "bands": "bands", "line-scenario": "line scenario", "edge-scenario": "edge scenario",
+    **{f"{kind}-{at}": f"{kind} s{at}" for kind in ("line", "point") for at in range(4)},  # overlaid scenarios
+    **{f"part-{at}": f"part s{at}" for at in range(4)}, "place": "place",
     "dot": "dot", "point-baseline": "point baseline", "point-scenario": "point scenario", "line-target": "line target",
 }  # fmt: skip
 
@@ -44,9 +46,9 @@ def table(shown: Table) -> str:
 
 
 def _tile_line(line: Line) -> str:
-    side = "baseline" if line.scenario == BASELINE else "scenario"
+    side = MARKS[line.mark] if line.mark else f"point {'baseline' if line.scenario == BASELINE else 'scenario'}"
     who = legend_name(line.scenario) if line.scenario else ""
-    mark = f'<span class="cc-mark point {side}" aria-hidden="true"></span>'
+    mark = f'<span class="cc-mark {side}" aria-hidden="true"></span>'
     note = (
         f'<span class="cc-interval"><span class="cc-hidden">80 % interval </span>{escape(line.note)}</span>'
         if line.note

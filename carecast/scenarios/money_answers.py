@@ -69,24 +69,25 @@ def _turned(pence: Pence, found: Savings, kind: Kind, terms: Terms) -> Pence:
     return np.ascontiguousarray(np.moveaxis(turn(by_year, years, terms), -1, -2))
 
 
-def savings_of(run: Run, scenario: str, kind: Kind = "cash") -> Savings:
-    """Savings of one scenario of a run, replication by replication.
+def savings_of(run: Run, scenario: str, kind: Kind = "cash", against: str = BASELINE) -> Savings:
+    """Savings of one scenario of a run against the baseline or another, replication by replication.
 
     Raises:
-        BadFile: the run does not hold it.
+        BadFile: the run does not hold one of them.
     """
     run.answer(scenario)
-    found = savings(run.money[BASELINE], run.money[scenario], run.budget.pence)
+    run.answer(against)
+    found = savings(run.money[against], run.money[scenario], run.budget.pence)
     return in_terms(found, kind, terms_of(run))
 
 
 # --- the tidy table -------------------------------------------------------------------------------
-def savings_table(run: Run, scenario: str, kind: Kind = "cash") -> pd.DataFrame:
+def savings_table(run: Run, scenario: str, kind: Kind = "cash", against: str = BASELINE) -> pd.DataFrame:
     """Every saving of a scenario by financial year and in all: totals, by line, by funder, programme cost by lever.
 
     Columns: scenario, terms, financial_year (``all``: over the run), measure, breakdown, mean, p10, p50, p90, in pounds.
     """
-    found = savings_of(run, scenario, kind)
+    found = savings_of(run, scenario, kind, against)
     held = [year for year, days in enumerate(found.layout.run_days) if days > 0]
     names = [found.layout.financial_years[year] for year in held]
     rows = []
@@ -172,10 +173,10 @@ def paid_back(found: Savings, run: Run) -> PaidBack:
     return PaidBack(chance, middle, f"{year}-{of_year + 1:02d}", f"{first}-{(first + 1) % 100:02d}")
 
 
-def money_answers(run: Run, scenario: str) -> dict[str, Any]:
+def money_answers(run: Run, scenario: str, against: str = BASELINE) -> dict[str, Any]:
     """Everything asked of a scenario's money in one document: in each of the three terms, and in cash against budget."""
     terms = terms_of(run)
-    found = {kind: savings_of(run, scenario, kind) for kind in KINDS}
+    found = {kind: savings_of(run, scenario, kind, against) for kind in KINDS}
     whole = full_year_effect(found["cash"]) / 100.0
     document: dict[str, Any] = {
         "scenario": scenario, "price_year": terms.price_year, "deflator_per_year": terms.deflator_per_year,

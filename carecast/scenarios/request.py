@@ -115,7 +115,8 @@ def text_digest(*texts: str) -> str:
 
 def frame_digest(frame: pd.DataFrame) -> str:
     """Digest of the content of a table: columns, rows and their order; the same however it was stored."""
-    hashed = pd.util.hash_pandas_object(frame, index=False, categorize=True).to_numpy()
+    whole = {name: "int64" for name in frame.select_dtypes("integer").columns}  # -1 hashes by the width of its column
+    hashed = pd.util.hash_pandas_object(frame.astype(whole), index=False, categorize=True).to_numpy()
     return hashlib.sha256("|".join(map(str, frame.columns)).encode() + hashed.tobytes()).hexdigest()[:16]
 
 

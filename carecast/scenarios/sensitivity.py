@@ -44,7 +44,8 @@ FEWEST = 60
 DEGREE = 3
 DUMMIES = 40
 CLEAR, PERHAPS = 0.05, 0.01  # of the largest of all numbers by chance; of one alone
-SLICE_SIZE = 20  # replications in a slice of PAWN, ten slices at most
+SLICE_SIZE = 20  # replications in a slice of PAWN, at least
+SLICES = (2, 4, 5, 8, 10)  # numbers of slices whose edges SALib finds without rounding past the last
 
 
 @dataclass(frozen=True)
@@ -305,7 +306,7 @@ def pawn(draws: Floats, values: Floats) -> float:
     """PAWN, the median over slices: 0 when the answer does not care for the number."""
     from SALib.analyze import pawn as salib
 
-    slices = int(np.clip(len(values) // SLICE_SIZE, 2, 10))
+    slices = max(count for count in SLICES if count * SLICE_SIZE <= max(len(values), 2 * SLICE_SIZE))
     problem = {"num_vars": 1, "names": ["x"], "bounds": [[float(draws.min()), float(draws.max())]]}
     found = salib.analyze(problem, draws[:, np.newaxis], values, S=slices, seed=1)
     return float(np.nan_to_num(found["median"][0]))

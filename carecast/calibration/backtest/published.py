@@ -22,6 +22,10 @@ Counts = Mapping[Cell, Mapping[dt.date, float]]
 LEAST_COUNTS = 3  # at and before the first origin
 STOCKS = {TOTAL, AWAY, *((name, "total") for name in PUBLISHED), *(of_type(name) for name in w.PLACEMENT_TYPES),
           *(of_group(name) for name in GROUPS)}  # fmt: skip
+TABLE_LIMITS = (
+    "Nothing in the tables of a later date than the origin is used; national shapes, prices and stated assumptions are "
+    "today's. With a handful of yearly counts of one council this is an impression, not a proof."
+)
 LIMITS = (
     "Only the counts after each origin are hidden: national shapes, prices, shares and stated assumptions are those the "
     "parameter set is made with today. With a handful of yearly counts of one council this is an impression, not a proof."

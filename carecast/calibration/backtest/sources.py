@@ -116,7 +116,7 @@ def _refit_pack(name: str, council: str | None, figures: Path | None, origin: dt
 
 
 def _of_tables(history: History, report: Any, council: str | None, figures: Path | None) -> Source:
-    return _of_counts(partial(_refit_tables, history, report, council, figures), council)
+    return _of_counts(partial(_refit_tables, history, report, council, figures), council, published.TABLE_LIMITS)
 
 
 def _refit_tables(
@@ -128,10 +128,12 @@ def _refit_tables(
     return made
 
 
-def _of_counts(refit: Callable[[dt.date | None], Calibrated], council: str | None) -> Source:
+def _of_counts(
+    refit: Callable[[dt.date | None], Calibrated], council: str | None, limits: str = published.LIMITS
+) -> Source:
     latest = refit(None).parameters
     counts = published.counts_of(latest.history)
     return Source(
-        council or latest.council, PUBLISHED, published.LIMITS, lambda text: published.asked_published(text, counts),
+        council or latest.council, PUBLISHED, limits, lambda text: published.asked_published(text, counts),
         lambda settings, progress: published.backtest_published(counts, refit, settings, progress), counts=counts,
     )  # fmt: skip

@@ -129,6 +129,7 @@ def add_shifts(rows: Rows, matching: Mapping[str, Any]) -> None:
             value,
             "log ratio",
             why,
+            "fitted",
             breakdown=f"level={name}",
             note="What the fitted steady state does not see: children of today are not in one",
         )
@@ -137,6 +138,7 @@ def add_shifts(rows: Rows, matching: Mapping[str, Any]) -> None:
         spread,
         "log standard deviation",
         why + ", to swing_total",
+        "fitted",
         note="How far entries and exits may stand from balance at the as-at date",
     )
 

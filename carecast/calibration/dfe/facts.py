@@ -40,6 +40,11 @@ TELLING = {  # groups that only one table holds: for files whose names say nothi
     "location of new placements during the year": "new_placements",
     "reason for placement change during the year": "new_placements",
     "cla on 31 march": "stability",
+    "children looked after on 31 march each year": "rates",
+    "children starting to be looked after each year": "rates",
+    "children ceasing to be looked after each year": "rates",
+    "referrals and re referrals": "referrals",
+    "children in need": "children_in_need",
 }
 ALIASES = {  # labels of one thing in different releases
     "special guardianship orders": "special guardianship order",
@@ -49,13 +54,17 @@ ALIASES = {  # labels of one thing in different releases
     "children s homes and secure units": "secure homes and children s homes",
     "secure units children s homes and semi independent living accommodation": "secure homes and children s homes",
     "non uasc": "children excluding unaccompanied asylum seeking children",
+    "non uasc children": "children excluding unaccompanied asylum seeking children",
     "uasc": "unaccompanied asylum seeking children",
+    "children looked after at 31 march each year": "children looked after on 31 march each year",
+    "children looked after on 31 march": "children looked after on 31 march each year",
+    "number": "children count",
 }
 STOCK = "Children looked after on 31 March each year"
 STARTS = "Children starting to be looked after each year"
 CEASES = "Children ceasing to be looked after each year"
 FLOWS = {"stock": STOCK, "starts": STARTS, "ceases": CEASES}
-N_COUNCILS = 153
+AVERAGE, N_COUNCILS = "England (average council)", 153
 FIRST_YEAR = 2011  # earlier figures are of another collection
 
 Key = tuple[str, str, str, int]  # table, group, label, year
@@ -143,6 +152,12 @@ class Facts:
                 values = {label: self.value(table, group, label, at, who) for label in labels}
                 if any(values.values()):
                     return {label: value or 0.0 for label, value in values.items()}, f"{name}, {at}"
+        shipped = shipped_mixes()
+        years = sorted({key[3] for key in shipped if key[:2] == (table, plain(group))})
+        for at in years:  # tables of a time before the first mix that is shipped
+            values = {label: shipped.get((table, plain(group), plain(label), at)) for label in labels}
+            if any(values.values()):
+                return {label: value or 0.0 for label, value in values.items()}, f"England, {at}, the first there is"
         return dict.fromkeys(labels, 1.0), "no published mix, in equal parts"
 
     def share(self, table: str, group: str, label: str, total: str, year: int) -> tuple[float, str] | None:
@@ -162,7 +177,10 @@ class Facts:
     def source(self, table: str, year: int) -> str:
         """Where a cell of a table comes from, in words."""
         file = self.published.get(table, TABLE_NAMES.get(table, table))
-        return f"DfE open data, {file}, year {year}, {self.council}"
+        told = f"DfE open data, {file}, year {year}, "
+        if self.council == AVERAGE:
+            return f"{told}England over {N_COUNCILS} councils, children passed on to another council counted once"
+        return told + self.council
 
 
 def facts_of(history: History, council: str, as_at: dt.date | None) -> Facts:
@@ -215,7 +233,7 @@ def average_council(history: History, as_at: dt.date | None) -> Facts:
     mean = {key: value if "percent" in key[2] else value / N_COUNCILS for key, value in stay.items()}
     files = frame.groupby(frame["measure"].str.split(".").str[0])["source"].first().to_dict()
     cells = {"council": mean, "nation": nation, "shipped": shipped_mixes()}
-    return Facts("England (average council)", "England", as_at or dt.date.max, cells, frozenset(), files)
+    return Facts(AVERAGE, "England", as_at or dt.date.max, cells, frozenset(), files)
 
 
 TAKEN_OVER = "Care taken by another local authority"

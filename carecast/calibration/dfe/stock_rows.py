@@ -30,9 +30,12 @@ def stock_rows(rows: Rows, national: National) -> dict[str, float]:
     total = facts.flow("stock", year) or 0.0
     groups = facts.mix("looked_after", "Placement", tuple(PLACEMENTS), year, total)
     _by_year(rows)
+    missing = all(fact.how != "published" for fact in groups.values())
+    if missing:
+        rows.lacks("children by placement", _why(groups[HOMES]))
     for label, fact in groups.items():
-        if fact.how != "published":
-            rows.lacks(f"children in {label.lower()}", fact.note)
+        if fact.how != "published" and not missing:
+            rows.lacks(f"placement '{label}'", _why(fact))
         interval = None if fact.how == "published" else (0.3 * fact.value, max(2.0 * fact.value, 3.0))
         rows.put_fact(
             "stock_by_placement", fact, "children", "looked_after", interval, f"placement={label}", _date(year)
@@ -41,6 +44,11 @@ def stock_rows(rows: Rows, national: National) -> dict[str, float]:
     _ages(rows, total)
     _unaccompanied(rows, total)
     return types
+
+
+def _why(fact: Fact) -> str:
+    """A note without the word that marks arithmetic."""
+    return fact.note.removeprefix("derived: ")
 
 
 def _date(year: int) -> str:
@@ -66,7 +74,7 @@ def _by_year(rows: Rows) -> None:
 def residential_count(facts: Facts, year: int) -> Fact | None:
     """Children in secure and children's homes, residential schools and other residential settings.
 
-    Published when all parts are, or when all that is not residential is; else estimated where homes are published.
+    Published when all parts are, or when all that is not residential is; else estimated by the nearest mix.
     """
     parts = [facts.value("looked_after", "Placement", label, year) for label in RESIDENTIAL]
     total = facts.flow("stock", year)
@@ -78,7 +86,7 @@ def residential_count(facts: Facts, year: int) -> Fact | None:
     seen = [part for part in others if part is not None]
     if total is not None and len(seen) == len(others):
         return Fact(total - sum(seen), "published", source, "derived: all placements less those in the community")
-    if total is not None and parts[0] is not None:
+    if total is not None:
         groups = facts.mix("looked_after", "Placement", tuple(PLACEMENTS), year, total)
         value = sum(groups[label].value for label in RESIDENTIAL)
         return Fact(value, "assumed", source, "hidden parts by the mix of the region or of England")
@@ -181,6 +189,6 @@ def _unaccompanied(rows: Rows, total: float) -> None:
     facts = rows.facts
     found = facts.mix("looked_after", UASC, (UASC, NON_UASC), facts.year, total)[UASC]
     if found.how != "published":
-        rows.lacks("unaccompanied children in the stock", found.note)
+        rows.lacks("unaccompanied children in the stock", _why(found))
     interval = None if found.how == "published" else (0.3 * found.value, 2.0 * found.value)
     rows.put_fact("stock_unaccompanied", found, "children", "looked_after", interval, period=_date(facts.year))

@@ -124,6 +124,14 @@ def _changes() -> dict[str, tuple[str, bool]]:
         return {row["old_code"]: (row["new_code"], row["same_boundary"] == "yes") for row in csv.DictReader(file)}
 
 
+def _like(wanted: str, names: list[str]) -> list[str]:
+    """Up to five names, those most like the one wanted; the first ones where none is."""
+    near = get_close_matches(wanted, [normal(name) for name in names], n=4, cutoff=0.5)
+    like = [name for name in names if normal(name) in near or (wanted[:4] and wanted[:4] in normal(name))]
+    like.sort(key=lambda name: near.index(normal(name)) if normal(name) in near else len(near))
+    return like[:5] or names[:5]
+
+
 def _one_council(figures: pd.DataFrame, report: Report) -> pd.DataFrame:
     """Rows of the council by its code, codes it had before on the same boundary included; the rest left out by rule."""
     wanted = normal(report.council)
@@ -133,9 +141,7 @@ def _one_council(figures: pd.DataFrame, report: Report) -> pd.DataFrame:
     )
     if not mine.any():
         names = sorted(figures.loc[council, "area"].unique())
-        near = get_close_matches(wanted, [normal(name) for name in names], n=4, cutoff=0.5)
-        like = [name for name in names if normal(name) in near or (wanted[:4] and wanted[:4] in normal(name))]
-        hint = ", ".join(like[:5] or names[:5])
+        hint = ", ".join(_like(wanted, names))
         raise BadFile(f"--council: found {report.council!r}; the tables hold {len(names)} councils, such as {hint}")
     latest = figures[mine].sort_values("date")["area_code"].iloc[-1]
     codes = {latest} | {old for old, (new, same) in _changes().items() if new == latest and same}
@@ -256,8 +262,8 @@ def _by_name(figures: pd.DataFrame, report: Report) -> pd.DataFrame:
     wanted = normal(report.council)
     mine = figures["area"].map(normal) == wanted
     if not mine.any():
-        names = sorted(figures["area"].unique())[:6]
-        raise BadFile(f"--council: found {report.council!r}; the tables hold {', '.join(names)}")
+        hint = ", ".join(_like(wanted, sorted(figures["area"].unique())))
+        raise BadFile(f"--council: found {report.council!r}; the closest in the tables are {hint}")
     nation = figures["area"].map(normal).isin(["scotland", "england"])
     report.flag(figures[~mine & ~nation], "", "not_this_council", fate=EXCLUDED)
     return figures[mine | nation]

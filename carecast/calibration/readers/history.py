@@ -120,17 +120,6 @@ class History:
         """Whether there is any row of this table."""
         return table in self.tables and len(self.tables[table]) > 0
 
-    def spells(self) -> pd.DataFrame:
-        """One row per period of care: child, spell, start, end, observed_to, cause, end_kind, left_truncated."""
-        grouped = self.placements.sort_values(["child", "spell", "order"]).groupby(["child", "spell"], sort=True)
-        out = grouped.agg(
-            start=("start", "first"), end=("end", "last"), observed_to=("observed_to", "last"), cause=("cause", "last"),
-            end_kind=("end_kind", "last"), first=("start_kind", "first"), legal_status=("legal_status", "first"),
-            need=("need", "first"), care_started=("care_started", "first"),
-        ).reset_index()  # fmt: skip
-        out["left_truncated"] = out.pop("first") == "already_in_care"
-        return out
-
     def as_at(self, day: date) -> "History":
         """What would have been known at the end of a day: later rows gone, later ends and outcomes blank."""
         cut = pd.Timestamp(day)

@@ -17,6 +17,7 @@ from carecast.calibration.returns import (
     close,
     diagnose,
     entry_draws,
+    imbalance,
     localities,
     merge,
     open_cases,
@@ -67,12 +68,16 @@ def calibrate_returns(
     own_door = history.has("referrals")
     enough = close.enough_decisions(made.parameters, found.wanted, own_door)
     stock = whole_stock(history, found, enough, own_size, parts)
-    balance = close.close(enough, stock, found.wanted)
+    first = close.close(enough, stock, found.wanted)
+    off = imbalance.imbalance(first.parameters, stock, found.levels)
+    keeping = imbalance.leaving_more(first.parameters, float(off.shifts[2]))
+    balance = close.close(keeping, stock, imbalance.moved(found.wanted, off), first.extra)
     parameters = balance.parameters
-    draws = rows(made.draws, parameters, found, scaled_door(made.parameters, parameters))
+    levels = off.draws(found.levels)
+    draws = rows(made.draws, parameters, found, levels, scaled_door(made.parameters, parameters))
     return Calibrated(
         parameters=parameters, draws=merge.as_frame(draws), stock=stock,
-        record=diagnose.record(history, report, base, found, parts, balance, stock, draws),
+        record=diagnose.record(history, report, base, found, parts, balance, off, stock, draws),
     )  # fmt: skip
 
 
@@ -157,15 +162,18 @@ def scaled_door(before: ParameterSet, after: ParameterSet) -> float:
     return after.number(name) / max(before.number(name), 1e-9)
 
 
-def rows(draws: dict[str, Any], parameters: ParameterSet, found: care.Found, door: float) -> dict[str, Any]:
-    """The joint draws with those of entries put in."""
-    level = found.levels["entries"].draws("entries")[0]
-    alone = found.levels["unaccompanied"].draws("unaccompanied")[0]
+def rows(
+    draws: dict[str, Any], parameters: ParameterSet, found: care.Found, levels: dict[str, Any], door: float
+) -> dict[str, Any]:
+    """The joint draws with the levels of entries and exits of every row put in."""
     name = "arrivals.contact_families_per_year"
-    out = dict(draws)
+    before = found.levels["exits"].draws("exits")[0]
+    out = {column: values for column, values in draws.items() if not column.startswith("branch.pre_entry.")}
     if name in out:
         out[name] = out[name] * door
-    out = {column: values for column, values in out.items() if not column.startswith("branch.pre_entry.")}
-    out |= care.direct_columns(parameters, level, alone)
-    out |= entry_draws.pathway_columns(parameters, out, level)
+    for column in out:
+        if column.startswith("rate.exit_"):
+            out[column] = out[column] * levels["exits"] / before
+    out |= care.direct_columns(parameters, levels["entries"], levels["unaccompanied"])
+    out |= entry_draws.pathway_columns(parameters, out, levels["entries"])
     return out

@@ -148,9 +148,7 @@ def _wanted(spells: en.Spells, stays: st.Stays, per_year: Mapping[str, float]) -
     return Wanted(by_route, by_age, at_home, emergency, older)
 
 
-def _returns(
-    spells: en.Spells, stays: st.Stays, base: ParameterSet, source: str, as_at: dt.date
-) -> tuple[Rate, ...]:
+def _returns(spells: en.Spells, stays: st.Stays, base: ParameterSet, source: str, as_at: dt.date) -> tuple[Rate, ...]:
     """Hazards of coming back: the base's shape at the council's own level, by gamma posterior, bands of time alike."""
     made = []
     for cause, exit_cause, memory in RETURN_CAUSES:
@@ -171,7 +169,8 @@ def _returns(
         made.append(
             Rate(
                 cause=cause, label="all", per_year=tuple(tuple(round(float(x), 6) for x in row) for row in table),
-                how="fitted" if events else "assumed", source=source if years else "The base's own hazard", date=as_at.isoformat(),
+                how="fitted" if events else "assumed", source=source if years else "The base's own hazard",
+                date=as_at.isoformat(),
                 note=f"{events} returns in {years:.0f} child-years since leaving",
             )
         )  # fmt: skip
@@ -310,8 +309,9 @@ def as_record(found: Found) -> dict[str, Any]:
 
 def with_families(part: Part, sized: ParameterSet) -> Part:
     """The part with the direct routes starting from the families of the base at this council's size."""
-    numbers = {
-        name: number.model_copy(update={"value": sized.numbers[name].value}) if name.endswith("_families_per_year") else number
+    families = {
+        name: number.model_copy(update={"value": sized.numbers[name].value})
         for name, number in part.numbers.items()
+        if name.endswith("_families_per_year")
     }
-    return replace(part, numbers=numbers)
+    return replace(part, numbers=dict(part.numbers) | families)

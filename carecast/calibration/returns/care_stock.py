@@ -73,9 +73,7 @@ def left_care(
     return frame
 
 
-def _people(
-    history: History, stays: st.Stays, row: Ints, parameters: ParameterSet, where: pd.Series
-) -> pd.DataFrame:
+def _people(history: History, stays: st.Stays, row: Ints, parameters: ParameterSet, where: pd.Series) -> pd.DataFrame:
     """Who they are: family, home, age."""
     people = history.children.set_index("child").reindex(stays.child[row])
     child = stays.child[row]

@@ -98,13 +98,15 @@ def _faster(parameters: ParameterSet, factor: float) -> ParameterSet:
     return parameters.model_copy(update={"rates": tuple(rates)})
 
 
-def close(parameters: ParameterSet, stock: pd.DataFrame, wanted: Wanted) -> Balance:
+def close(parameters: ParameterSet, stock: pd.DataFrame, wanted: Wanted, extra: Array | None = None) -> Balance:
     """Scale direct families and care chances until simulated entries are as wanted.
 
     Children of an age at which even most decisions would not bring enough (those under one, above all) come by the
-    emergency route instead.
+    emergency route instead; ``extra`` is what an earlier closing found of them.
     """
     balance = Balance(parameters, care_chances(parameters))
+    if extra is not None:
+        balance.extra = extra
     for turn in range(ROUNDS):
         made = with_chances(balance.parameters, balance.care_chance, wanted.at_home)
         got = entrants(made, stock, float(wanted.by_age.sum()))
@@ -236,7 +238,10 @@ def entrants(parameters: ParameterSet, stock: pd.DataFrame, per_year: float) -> 
 
     until = dt.date.fromordinal(parameters.as_at.toordinal() + round(YEARS * w.DAYS_PER_YEAR))
     world = World(
-        Calibrated(parameters=quiet(parameters), draws=pd.DataFrame(), stock=stock, record={}), Plan("baseline"), until, SEED
+        Calibrated(parameters=quiet(parameters), draws=pd.DataFrame(), stock=stock, record={}),
+        Plan("baseline"),
+        until,
+        SEED,
     )
     replications = int(np.clip(ENTRANTS_WANTED / max(YEARS * per_year, 1.0), 6, MOST_REPLICATIONS))
     out = np.zeros((w.ENTRY_STOCK + 1, st.N_AGES))

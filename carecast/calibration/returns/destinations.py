@@ -98,9 +98,7 @@ def _moment(
                     "label": label,
                     "age_bands": (name,),
                     "from_types": from_types,
-                    "chances": _summing(
-                        {w.PLACEMENT_TYPES[k]: float(p) for k, p in enumerate(chances) if p > 0}
-                    ),
+                    "chances": _summing({w.PLACEMENT_TYPES[k]: float(p) for k, p in enumerate(chances) if p > 0}),
                     "pseudo_counts": round(n + PSEUDO_COUNTS, 2),
                     "how": "fitted" if n else "assumed",
                     "source": source if n else "The base's own destinations: none seen in the returns",

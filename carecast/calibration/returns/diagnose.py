@@ -15,6 +15,7 @@ from carecast.calibration.returns import care
 from carecast.calibration.returns import stays as st
 from carecast.calibration.returns.base import Base
 from carecast.calibration.returns.close import Balance
+from carecast.calibration.returns.imbalance import Imbalance
 from carecast.calibration.returns.part import Part
 from carecast.calibration.returns.review import review
 from carecast.model import words as w
@@ -46,7 +47,7 @@ def observed(found: care.Found) -> tuple[Observed, ...]:
 
 def record(
     history: History, report: Report, base: Base, found: care.Found, parts: Sequence[Part], balance: Balance,
-    stock: pd.DataFrame, draws: Mapping[str, Array],
+    off: Imbalance, stock: pd.DataFrame, draws: Mapping[str, Array],
 ) -> dict[str, Any]:  # fmt: skip
     """The calibration record."""
     stays = found.stays
@@ -69,6 +70,7 @@ def record(
         "stock_by_state": {str(k): int(n) for k, n in stock["state"].value_counts().sort_index().items()},
         "starts_per_year": {"wanted": round(float(found.wanted.by_age.sum()), 2)} | balance.entered,
         "levels": care.as_record(found),
+        "imbalance": off.table(),
         "parts": {part.name: dict(part.record) for part in parts},
         "review": review(history, found, base.calibrated.parameters),
         "base": base.note,

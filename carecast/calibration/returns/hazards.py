@@ -2,8 +2,8 @@
 
 For each cause, events in a cell of (placement type, age band, duration band) are Poisson with mean hazard x exposure.
 Main effects:  ln hazard = type + age + duration, Poisson regression with a ridge so that a level nobody has been in
-takes the mean of the others. These are bent two factors at a time (type and duration, type and age, age and duration) as far as the data bear it.
-Each cell then has a gamma prior with that mean and shape k, and the posterior mean
+takes the mean of the others. These are bent two factors at a time (type and duration, type and age, age and duration)
+as far as the data bear it. Each cell then has a gamma prior with that mean and shape k, and the posterior mean
 
     hazard = (events + k) / (exposure + k / main effect),
 

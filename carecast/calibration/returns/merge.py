@@ -101,7 +101,9 @@ def _draws(base: Calibrated, parts: Sequence[Part], made: ParameterSet) -> dict[
     for part in parts:
         stale = stale_columns(part)
         priced = {f"price.{p.code}" for p in part.providers} | {f"price.{line.line}" for line in part.cost_lines}
-        columns = {name: values for name, values in columns.items() if not name.startswith(stale) and name not in priced}
+        columns = {
+            name: values for name, values in columns.items() if not name.startswith(stale) and name not in priced
+        }
         columns = {name: values for name, values in columns.items() if name not in part.numbers}
         for name, number in part.numbers.items():
             drawn = draw.of_number(name, number)

@@ -2,7 +2,8 @@
 
 The set's pathway is simulated for some years without drift, several times, and one of so many of its open cases at the
 end are taken: as many at each stage, as old and as long open as it keeps up by itself, so that entries begin at their
-level and not with a wave or a trough. States that a file tells of (early help, support, protection) are the council's own rows.
+level and not with a wave or a trough. States that a file tells of (early help, support, protection) are the council's
+own rows.
 """
 
 import datetime as dt
@@ -47,7 +48,10 @@ def simulated(stock: pd.DataFrame, parameters: ParameterSet) -> pd.DataFrame:
     end = dt.date.fromordinal(parameters.as_at.toordinal() + round(YEARS * w.DAYS_PER_YEAR))
     opening = stock[list(STOCK_COLUMNS)].assign(variant=0, shared_with=-1)
     world = World(
-        Calibrated(parameters=quiet(parameters), draws=pd.DataFrame(), stock=opening, record={}), Plan("baseline"), end, SEED
+        Calibrated(parameters=quiet(parameters), draws=pd.DataFrame(), stock=opening, record={}),
+        Plan("baseline"),
+        end,
+        SEED,
     )
     names = world.locality_names
     told = [simulate(world, replication) for replication in range(REPLICATIONS)]

@@ -22,6 +22,7 @@ class Line:
     scenario: str | None
     value: str
     note: str = ""
+    mark: str = ""  # of the scenario in the charts beside it (``markup.MARKS``); its usual one unless given
 
 
 @dataclass(frozen=True)

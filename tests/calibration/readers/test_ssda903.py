@@ -245,7 +245,7 @@ def test_short_breaks_are_left_out_by_name(tmp_path):
 
 def test_a_start_already_in_care_is_left_truncated(tmp_path):
     history, _ = hand(tmp_path, ["A,01/07/2020,L,C2,N1,U4,PR1,01/03/2021,E4A"])
-    assert list(history.spells()["left_truncated"]) == [True]
+    assert list(history.placements["start_kind"])[:1] == ["already_in_care"]
     assert history.placements["care_started"].isna().all()
 
 

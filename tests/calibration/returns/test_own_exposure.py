@@ -98,8 +98,15 @@ def test_eighteenth_birthdays_are_certain_and_no_hazard():
 def test_a_move_restarts_time_in_placement_and_not_time_in_care():
     rows = [  # fmt: skip
         row(0, dt.date(2021, 1, 1), dt.date(2021, 3, 2), end_kind="move", cause=""),
-        row(0, dt.date(2021, 3, 2), dt.date(2021, 3, 22), "kinship", order=1, start_kind="move",
-            care_started=dt.date(2021, 1, 1)),
+        row(
+            0,
+            dt.date(2021, 3, 2),
+            dt.date(2021, 3, 22),
+            "kinship",
+            order=1,
+            start_kind="move",
+            care_started=dt.date(2021, 1, 1),
+        ),
     ]
     stays = seen(rows, {0: dt.date(2010, 1, 1)})
     segments = st.segments(stays)

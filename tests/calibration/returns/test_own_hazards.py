@@ -14,7 +14,11 @@ from carecast.model import words as w
 from tests.calibration.returns import own_history as own
 
 FIRST, LAST = dt.date(2013, 4, 1), dt.date(2025, 3, 31)
-TRUE = {"foster_own": (1.2, 0.35), "kinship": (0.6, 0.5), "residential_external": (2.0, 0.8)}  # a year, to and from day 182
+TRUE = {
+    "foster_own": (1.2, 0.35),
+    "kinship": (0.6, 0.5),
+    "residential_external": (2.0, 0.8),
+}  # a year, to and from day 182
 
 
 def simulated(seed, children=2400):
@@ -26,7 +30,11 @@ def simulated(seed, children=2400):
         start = dt.date(2009, 4, 1) + dt.timedelta(days=int(rng.integers((LAST - dt.date(2009, 4, 1)).days)))
         early, late = TRUE[kind]
         draw = rng.exponential()
-        stay = draw / early * 365.25 if draw < early * 182 / 365.25 else 182 + (draw - early * 182 / 365.25) / late * 365.25
+        stay = (
+            draw / early * 365.25
+            if draw < early * 182 / 365.25
+            else 182 + (draw - early * 182 / 365.25) / late * 365.25
+        )
         end = start + dt.timedelta(days=max(int(np.ceil(stay)), 1))
         if end <= FIRST:
             continue

@@ -1,0 +1,92 @@
+"""A quick look at one scenario while its levers move: tiles with paired differences, the fan, what is saved and safety."""
+
+from dataclasses import dataclass
+
+from carecast.dashboard import figures, telling
+from carecast.dashboard.panels.children import children_panel
+from carecast.dashboard.panels.saved import savings
+from carecast.dashboard.panels.shapes import Line, Panel, Savings, Tile
+from carecast.dashboard.panels.targets import target_tiles
+from carecast.dashboard.panels.view import ALL, AWAY, View, year_words
+from carecast.dashboard.telling import legend_name, money, value_words
+from carecast.model.summary import BASELINE
+from carecast.scenarios.run import Run
+
+COUNTED = (AWAY, ALL, "within_radius_percent")
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything a quick look shows."""
+
+    replications: int
+    finding: str
+    tiles: tuple[Tile, ...]
+    target_tiles: tuple[Tile, ...]
+    children: Panel
+    savings: Savings
+    notes: tuple[str, ...]  # levers that change nothing, or that act on one number
+
+
+def look_of(run: Run, scenario: str) -> Look:
+    """The quick look at a scenario beside its baseline."""
+    view = View(run, scenario)
+    judged, _ = figures.assessments(run, scenario)
+    return Look(
+        replications=view.replications,
+        finding=_finding(view, scenario),
+        tiles=(*(_count_tile(view, scenario, measure) for measure in COUNTED), *_money_tiles(view, scenario)),
+        target_tiles=target_tiles(view, judged),
+        children=children_panel(view, ALL),
+        savings=savings(view, scenario),
+        notes=tuple(_noted(note) for note in run.record["notes"]),
+    )
+
+
+def _noted(note: str) -> str:
+    """A note of the plan with the lever's number in words."""
+    return note.replace("_", " ")
+
+
+def _finding(view: View, scenario: str) -> str:
+    saved = figures.paired(view.run, scenario, "net_saving_gbp", view.last_year_at)
+    words = "saves" if saved.mean >= 0 else "costs"
+    more = "" if saved.mean >= 0 else " more"
+    away = figures.paired(view.run, scenario, AWAY)
+    if value_words(AWAY, abs(away.mean)) == "0":
+        children = "as many children away from home"
+    else:
+        children = f"{value_words(AWAY, abs(away.mean))} {'fewer' if away.mean < 0 else 'more'} children away from home"
+    year = year_words(view, view.last_year)
+    return f"\u201c{legend_name(scenario)}\u201d {words} {money(abs(saved.mean))}{more} net in {year}, with {children}"
+
+
+def _count_tile(view: View, scenario: str, measure: str) -> Tile:
+    lines = []
+    for name in view.names:
+        number = figures.figure_of(view.run, name, measure)
+        lines.append(Line(name, value_words(measure, number.mean), telling.interval(measure, number)))
+    difference = figures.paired(view.run, scenario, measure)
+    foot = f"Difference {telling.difference_with_interval(measure, difference)}"
+    return Tile(f"{view.label(measure)}, {figures.last_date(view.run):%B %Y}", tuple(lines), foot)
+
+
+def _money_tiles(view: View, scenario: str) -> tuple[Tile, ...]:
+    at, year = view.last_year_at, year_words(view, view.last_year)
+    lines = []
+    for name in (BASELINE, scenario):
+        number = figures.placements_cost(view.run, name, view.last_year)
+        lines.append(Line(name, money(number.mean), telling.interval("gross_cost_gbp", number)))
+    both = [figures.lines_cost(view.run.answer(n).yearly, figures.PLACEMENTS)[:, at] for n in (scenario, BASELINE)]
+    paid = figures.figure(both[0] - both[1])
+    placements = Tile(
+        f"Placements, {year}", tuple(lines),
+        f"Difference {telling.difference_with_interval('gross_cost_gbp', paid)}",
+    )  # fmt: skip
+    net = figures.figure_of(view.run, scenario, "net_saving_gbp", at)
+    spent = figures.paired(view.run, scenario, "programme_cost_gbp", at)
+    saving = Tile(
+        f"Net saving in {year}", (Line(scenario, money(net.mean), telling.interval("net_saving_gbp", net)),),
+        f"After programme cost of {money(spent.mean)}, all funders",
+    )  # fmt: skip
+    return placements, saving

@@ -1,0 +1,145 @@
+"""What every report says of its run: which one, of what, as at when, how sure, what it cannot hold, and how to make it again."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from carecast.cli.hindcasts import hindcast_text
+from carecast.cli.sections import monte_carlo_text, verdict_text
+from carecast.dashboard.reports import words
+from carecast.dashboard.telling import legend_name
+from carecast.model.summary import BASELINE
+from carecast.scenarios.library import limits_of, load_scenario
+from carecast.scenarios.run import Run
+from carecast.scenarios.wording import not_modelled
+
+ENOUGH_REPLICATIONS = 200
+
+
+@dataclass(frozen=True)
+class About:
+    """A run as the first and last pages of a report describe it."""
+
+    council: str
+    nation: str
+    title: str
+    run_name: str
+    run_id: str
+    made: str  # when the run was made, ISO
+    stamp: str  # '' when the figures are the council's own
+    facts: tuple[tuple[str, str], ...]  # what, value
+    not_modelled: tuple[tuple[str, tuple[str, ...]], ...]  # heading, lines
+    backtest: str
+    hindcast: str
+    monte_carlo: str
+    warnings: tuple[str, ...]
+
+    @property
+    def stamp_line(self) -> str:
+        """The stamp with a capital letter, or nothing."""
+        return words.sentence(self.stamp)
+
+
+def narrowed(run: Run, scenario: str | None) -> Run:
+    """The run with the baseline and one scenario alone; every number stays what it was.
+
+    Raises:
+        BadFile: the run does not hold the scenario.
+    """
+    if scenario is None:
+        return run
+    run.answer(scenario)
+    kept = (BASELINE,) if scenario == BASELINE else (BASELINE, scenario)
+    record = {**run.record, "scenarios": list(kept)}
+    for key in ("drivers", "monte_carlo"):
+        record[key] = [entry for entry in run.record.get(key) or [] if entry["scenario"] in kept]
+    record["not_modelled_of"] = _limits_of(run, kept)
+    return replace(run, record=record, answers=tuple(a for a in run.answers if a.scenario in kept))
+
+
+def _limits_of(run: Run, scenarios: tuple[str, ...]) -> dict[str, list[str]]:
+    """What each of these scenarios asks for that cannot be modelled, by the title of its programme."""
+    found = {}
+    for name in scenarios:
+        scenario = load_scenario(run.folder / "inputs" / f"{name}.toml")
+        found |= {title: list(lines) for title, lines in limits_of(scenario).items()}
+    return found
+
+
+def title_of(run: Run, scenario: str) -> str:
+    """A scenario's own title, or its name in words."""
+    if scenario == BASELINE:
+        return legend_name(BASELINE)
+    return load_scenario(run.folder / "inputs" / f"{scenario}.toml").title or legend_name(scenario)
+
+
+def about(run: Run) -> About:
+    """Everything a report says of its run."""
+    record = run.record
+    council = str(record["council"])
+    return About(
+        council=council,
+        nation=str(record["nation"]),
+        title=f"{council}: children's services to {words.day(record['until'])}",
+        run_name=run.folder.name,
+        run_id=str(record["digest"]),
+        made=str(record["started"]),
+        stamp=str(record.get("stamp") or ""),
+        facts=_facts(run),
+        not_modelled=_not_modelled(record),
+        backtest=_one_line(verdict_text(record.get("backtest"))),
+        hindcast=_hindcast(record),
+        monte_carlo=_one_line(monte_carlo_text(run)),
+        warnings=_warnings(record),
+    )
+
+
+def _facts(run: Run) -> tuple[tuple[str, str], ...]:
+    record = run.record
+    commit = str(record.get("commit") or "")
+    version = f"carecast {record['versions']['carecast']}" + (f", commit {commit}" if commit else "")
+    parts = ", ".join(record["part_years"])
+    return (
+        ("Council", str(record["council"])),
+        ("Status of the figures", words.sentence(str(record.get("stamp") or "the council's own figures"))),
+        ("Run", run.folder.name),
+        ("Run id", f"{record['digest']} (digest of everything the run holds)"),
+        ("Version", version),
+        ("Data as at", words.day(record["as_at"])),
+        ("Forecast to", words.day(record["until"])),
+        ("Part years", f"{parts} (the run holds only a part of it)" if parts else "none"),
+        ("Scenarios", words.names(record["scenarios"])),
+        ("Replications", f"{record['replications']} of each scenario, seed {record['seed']}"),
+        ("Radius", f"{record['radius_miles']:g} miles, straight line"),
+        ("Run made", words.day(record["started"])),
+        ("Command that reproduces it", str(record.get("command") or "") or words.prose("no_command")),
+    )
+
+
+def _not_modelled(record: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The model's own limits and the council's, then what each programme of the run asks for beyond them."""
+    shared = not_modelled(tuple(record["parameters"]["not_modelled"]))
+    parts = [(words.prose("not_modelled"), shared)]
+    for title, lines in (record.get("not_modelled_of") or {}).items():
+        parts.append((words.prose("not_modelled_of", title=title), tuple(lines)))
+    return tuple((head, lines) for head, lines in parts if lines)
+
+
+def _hindcast(record: dict[str, Any]) -> str:
+    text = hindcast_text(record.get("hindcast"))
+    return _one_line(text.split("\n31 ")[0]) if text else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _warnings(record: dict[str, Any]) -> tuple[str, ...]:
+    found = []
+    if int(record["replications"]) < ENOUGH_REPLICATIONS:
+        found.append(words.prose("few_replications", replications=record["replications"]))
+    if record.get("budget_assumed"):
+        found.append(words.prose("budget_assumed"))
+    if record.get("counterfactual_date"):
+        began = words.day(record["counterfactual_date"])
+        found.append(words.prose("counterfactual", as_at=words.day(record["as_at"]), began=began))
+    return tuple(found)
