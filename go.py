@@ -28,7 +28,7 @@ OLDEST = (3, 11)
 
 COMMANDS = {
     "run": ["-P", "-m", "carecast", "demo"],
-    "test": ["-m", "pytest"],
+    "test": ["-m", "pytest", "-n", "auto", "--dist", "loadfile"],  # as many processes as processors
     "app": ["-P", "-m", "carecast", "dashboard"],
     "carecast": ["-P", "-m", "carecast"],
 }

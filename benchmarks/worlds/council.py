@@ -153,7 +153,7 @@ class Council:
         chance = rng.random(n)
         due = (chance < exits + moves + law + absent) | (of["adult"][:n] <= self.day)
         due &= (of["away"][:n] == 0) & (of["placed"][:n] < self.day) | (of["adult"][:n] <= self.day)
-        back = (of["away"][:n] > 0) & (of["away"][:n] <= self.day)
+        back = (of["away"][:n] > 0) & (of["away"][:n] <= self.day) & (of["adult"][:n] > self.day)
         bounds = [(int(c), float(x), float(e), float(e + m), float(e + m + a)) for c, x, e, m, a in zip(
             of["child"][:n][due], chance[due], exits[due], moves[due], law[due], strict=True)]  # fmt: skip
         for child in of["child"][:n][back]:
@@ -223,7 +223,7 @@ class Council:
 
     def _move(self, at: int, wanted: int, reason: str, rne: str = "P", found: bool = False) -> None:
         of = self.of
-        if of["placed"][at] >= self.day or of["away"][at]:
+        if of["placed"][at] >= self.day or of["away"][at] or of["adult"][at] <= self.day:
             return
         child = int(of["child"][at])
         self.recorder.closes(child, self.day, "X1", reason)
@@ -298,6 +298,8 @@ class Council:
             if free >= children and rng.random() < 1 - 0.65**free:
                 return w.CHILDRENS_HOUSE_OWN
             return w.UNREGISTERED if age >= 13 and rng.random() < 0.03 else w.RESIDENTIAL_EXTERNAL
+        if wanted == w.SUPPORTED_ACCOMMODATION and age < 16:
+            return self._search(w.FOSTER_OWN, children, age)
         return wanted
 
     # --- coming ---------------------------------------------------------------------------------------------------

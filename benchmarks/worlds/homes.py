@@ -52,6 +52,7 @@ def furnish(
     place, provider, miles = _codes(kinds, first_day, rng)
     frame["home_type"] = kinds[number]
     frame["place"] = np.where(away, rng.choice(["T1", "T2", "T3"], len(frame)), place[number])
+    frame.loc[(frame["place"] == "P2") & (frame["start"] > P2_UNTIL), "place"] = "K3"  # its code was withdrawn
     frame["provider"] = np.where(away, "", provider[number])
     frame["miles"] = miles[number].round(1)
     frame["urn"] = [f"SC{n:06d}" for n in (number * 7919) % 900000]

@@ -76,6 +76,11 @@ def from_pack(
         BadFile: no count is published for the date, or a figure is missing.
     """
     when = as_at or last_count(pack)
+    stock_at(pack, "residential", when)  # refused before anything is fitted
+    if pack.about.nation == "england":
+        from carecast.calibration.dfe.earlier import as_of
+
+        pack = as_of(pack, when)
     made = _Making(pack, when, council, fit_pieces(pack, when))
     english = pack.about.nation == "england"
     found = (

@@ -64,7 +64,7 @@ def english_targets(pack: Pack) -> list[Target]:
 
 def counted(pack: Pack) -> dict[str, Any]:
     """What the stock of an English council is held to: children by group of types, by age, and unaccompanied."""
-    if pack.about.nation != "england":
+    if pack.about.nation != "england" or not pack.all_of("stock_by_placement"):
         return {}
     from carecast.calibration.stock import apportion
 

@@ -97,7 +97,8 @@ def matched(make: Callable[[Shifts], Calibrated], wanted: Wanted, net_level: Arr
     now = _mean_log(centre) - _by_net_level(centre, net_level[:n]) * float(net_level[:n].mean())
     theta = _solve(now, slopes, wanted.logs())
     spread = _spread(centre, net_level[:n], wanted.swing)
-    shifts = Shifts(*(round(float(x), 4) for x in theta), spread=round(spread, 4))
+    starts, exits, residential = (round(float(x), 4) for x in theta)
+    shifts = Shifts(starts, exits, residential, round(spread, 4))
     return Matched(
         shifts,
         dict(zip(SUMMARIES, np.exp(now).round(2).tolist(), strict=True)),
@@ -110,7 +111,7 @@ def matched(make: Callable[[Shifts], Calibrated], wanted: Wanted, net_level: Arr
 def _moved_alone(name: str) -> Shifts:
     """One shift of its step, none of the others."""
     steps = [STEPS[name] if other == name else 0.0 for other in SHIFTS]
-    return Shifts(*steps)
+    return Shifts(steps[0], steps[1], steps[2])
 
 
 def _mean_log(values: Array) -> Array:

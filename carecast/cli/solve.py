@@ -212,7 +212,7 @@ def alone_text(found: dict[str, Any]) -> str:
         reached = "" if row["best_reached"] is None else _amount(row["best_reached"])
         cheapest = "out of reach" if row["cheapest_gbp"] is None else pounds(row["cheapest_gbp"])
         rows.append([row["target"], best, percent(row["required_probability"]), reached, cheapest])
-    head = ["Each target by itself, of the packages tried", "best chance", "required", "reached", "cheapest enough"]
+    head = ["Each target by itself, as searched", "best chance", "required", "reached", "cheapest enough"]
     return table(head, rows, 46, 46)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from carecast.cli.doors import Bar, StoppedError, show, show_json
 from carecast.cli.sections import heading, programmes, years
-from carecast.cli.text import fixed, label_of_year, middle_80, records, table, wrapped
+from carecast.cli.text import fixed, label_of_year, middle_80, pounds, records, table, wrapped
 from carecast.model import words as w
 from carecast.model.money import Pence
 from carecast.model.parameters import BadFile
@@ -195,7 +195,8 @@ def text(found: Waterfall, measure: str, year: str) -> str:
     together = float(of_year(of(found.total), found.total, year).mean())
     how = "all orders" if found.is_every_order else f"{found.orders} orders, each with its reverse,"
     notes = [
-        f"Interaction: all together £{_m(together)}m less the sum of each alone £{_m(sum_alone)}m = £{_m(interaction)}m.",
+        f"Interaction: all together {pounds(together)} less the sum of each alone {pounds(sum_alone)} = "
+        f"{pounds(interaction)}.",
         f"Mean over {how} in each of {len(found.total.net)} worlds of the run; parts add up to the penny in every world. "
         f"{found.told} coalitions told, {found.priced} only priced anew. ± error: one standard error of the mean.",
     ]

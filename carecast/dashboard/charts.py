@@ -20,13 +20,14 @@ HEIGHT = 330
 LABEL_GAP = 0.06  # of the axis: labels at line ends nearer than this are moved apart
 POUNDS = "'£' + format(datum.value / 1e6, ',.0f') + 'm'"  # an axis in millions
 Chart = alt.LayerChart
+EMBED = {"embedOptions": {"renderer": "svg", "ast": True}}  # ast: no script is evaluated, as the headers ask
 
 
 def dressed(layers: Sequence[Any], height: int = HEIGHT) -> Chart:
     """Layers as one figure in the common look."""
     return (
         alt.layer(*layers)
-        .properties(height=height, width="container", usermeta={"embedOptions": {"renderer": "svg"}})
+        .properties(height=height, width="container", usermeta=EMBED)
         .configure_view(stroke=None)
         .configure_mark(aria=False)
         .configure(font=FONT, padding={"left": 4, "right": 8, "top": 8, "bottom": 4})

@@ -44,6 +44,14 @@ def _method(found: door.Found) -> panels.Method:
     return panels.method(_opened(found))
 
 
+def warm() -> None:
+    """Open the run that is shown first and put its first page together, before anybody asks."""
+    found = door.find_runs(*door.places())
+    if found and found[0].status == door.COMPLETE:
+        names = figures.programmes(_opened(found[0]))
+        _heading(found[0], names[0] if names else None)
+
+
 def heading(chosen: Chosen) -> panels.Heading:
     """What the page *Where we are heading* shows."""
     return _heading(chosen.found, chosen.scenario)

@@ -159,6 +159,20 @@ def _number(value: Any) -> Any:  # noqa: ANN401
     return value.item() if hasattr(value, "item") else str(value)
 
 
+def _waterfall(folder: Path, question: dict[str, Any], report: Report) -> Path:
+    """What each lever of a run's scenario adds."""
+    from carecast.dashboard.answer_work import waterfall
+
+    return waterfall(folder, question, report)
+
+
+def _sufficiency(folder: Path, question: dict[str, Any], report: Report) -> Path:
+    """Places needed so that nobody finds them full."""
+    from carecast.dashboard.answer_work import sufficiency
+
+    return sufficiency(folder, question, report)
+
+
 WORKS: dict[str, Callable[[Path, dict[str, Any], Report], Path]] = {
-    "run": _run, "solve": _solve, "sensitivity": _sensitivity,
+    "run": _run, "solve": _solve, "sensitivity": _sensitivity, "waterfall": _waterfall, "sufficiency": _sufficiency,
 }  # fmt: skip

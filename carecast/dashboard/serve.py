@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-APP = Path(__file__).parent / "app.py"
+APP = Path(__file__).parent / "server.py"  # serves app.py
 CONFIG = Path(__file__).parent / ".streamlit" / "config.toml"
 RUN_VARIABLE = "CARECAST_RUN"  # the run folder to show first
 RUNS_VARIABLE = "CARECAST_RUNS"  # the folder that holds runs

@@ -145,7 +145,8 @@ class _Long:
 class Office:
     """Takes in work, hands it to the processes, and says how far it is."""
 
-    def __init__(self, runs: Path, make_pool: Callable[[], Executor] = start_pool, workers: int | None = None) -> None:
+    def __init__(self, runs: Path, make_pool: Callable[[], Executor] | None = None,
+                 workers: int | None = None) -> None:  # fmt: skip
         """Start the processes.
 
         Args:
@@ -155,7 +156,8 @@ class Office:
         """
         self.folder = runs / WORK_FOLDER
         self.workers = workers or how_many_workers()
-        self._make_pool, self._pool = make_pool, make_pool()
+        self._make_pool = make_pool or start_pool
+        self._pool = self._make_pool()
         self._lock = threading.RLock()
         self._looks: dict[str, _Looking] = {}
         self._current: dict[str, str] = {}  # session -> key of the look it watches

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from carecast.model.calendar import financial_year
 from carecast.model.parameters import BadFile, Calibrated
 from carecast.model.plan import Effect, Plan
-from carecast.model.summary import BASELINE, TOTAL
+from carecast.model.summary import BASELINE, YEARLY_MEASURES
 from carecast.scenarios.apply import apply
 from carecast.scenarios.budget import first_lever_day
 from carecast.scenarios.drivers import NEVER_IN_COST, last_whole_year
@@ -37,6 +37,7 @@ from carecast.scenarios.packages import Base, Ground, Pool, Task, Told
 from carecast.scenarios.savings import Terms, savings
 from carecast.scenarios.scenario import Scenario, nearest
 from carecast.scenarios.uncertain import EVERY_AGE, Uncertain, of_drift, of_levers, of_parameters
+from carecast.scenarios.yearly import EXTRA_MEASURES
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -124,6 +125,9 @@ def sensitivity(question: Question, progress: Progress | None = None) -> Sensiti
     """
     if question.replications < FEWEST:
         raise BadFile(f"--replications: found {question.replications}; should be at least {FEWEST} to say anything")
+    known = [name for name in (*YEARLY_MEASURES, *EXTRA_MEASURES) if name.endswith("_gbp")]
+    if question.measure not in known:
+        raise BadFile(f"--measure: found {question.measure!r}; {nearest(question.measure, known)}")
     return _Asking(question, progress).run()
 
 
@@ -190,10 +194,7 @@ class _Asking:
 
     def _values(self, base: Base, told: Told, year: int) -> Floats:
         """The measure in one year, [replication] in pounds."""
-        grid = base.answers_of(self.q.scenario.name, told).yearly
-        if not grid.has(self.q.measure, TOTAL):
-            raise BadFile(f"--measure: found {self.q.measure!r}; {nearest(self.q.measure, dict(grid.rows))}")
-        return np.asarray(grid.of(self.q.measure)[:, year])
+        return np.asarray(base.answers_of(self.q.scenario.name, told).yearly.of(self.q.measure)[:, year])
 
     def _benefit(self, base: Base, told: Told) -> Floats:
         """Net saving of the whole run in real, discounted pounds, [replication]."""

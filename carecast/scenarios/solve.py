@@ -161,7 +161,9 @@ class _Solving:
         q = self.question
         self.rows = Rows(len(q.calibrated.draws))
         self.check = max(q.check, q.replications)
-        self.total = self.check * EXPECTED_CHECKS + q.replications * min(q.packages, self.space.n_packages) + 2 * q.verify
+        self.total = (
+            self.check * EXPECTED_CHECKS + q.replications * min(q.packages, self.space.n_packages) + 2 * q.verify
+        )
 
     def _told(self, replications: int) -> None:
         self.done += replications

@@ -77,10 +77,16 @@ def test_files_of_an_earlier_day_say_what_the_full_files_say_as_at_it(world, rea
     full = read[0].as_at(day)
     assert before.observed_to == full.observed_to == day
     for name in ("placements", "episodes", "referrals", "early_help", "capacity"):
-        pd.testing.assert_frame_equal(getattr(before, name), getattr(full, name), obj=name)
-    in_care = before.children["child"].isin(before.placements["child"])
-    both = full.children.merge(before.children[in_care], on="child", suffixes=("", "_before"))
-    assert (both["dob"] == both["dob_before"]).all()
+        pd.testing.assert_frame_equal(content(getattr(before, name)), content(getattr(full, name)), obj=name)
+    assert len(full.placements) > 300
+
+
+def content(frame):
+    """Rows by what they hold: children's numbers tell nothing, and means of equal prices differ in the last digit."""
+    plain = frame.drop(columns=[name for name in ("child",) if name in frame.columns])
+    if "weekly_cost_gbp" in plain.columns:
+        plain["weekly_cost_gbp"] = plain["weekly_cost_gbp"].round(6)
+    return plain.sort_values(list(plain.columns)).reset_index(drop=True)
 
 
 def test_nothing_of_the_future_is_in_the_files(world, read):

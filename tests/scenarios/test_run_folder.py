@@ -65,7 +65,7 @@ def test_resuming_tells_only_what_is_missing(tmp_path):
     after = small_runs.files_of(tmp_path / "run" / "replications")
     assert len(before) == 16
     assert all(after[name][0] == at for name, at in before.items())
-    assert len(after) == 18
+    assert len(after) == 24
 
 
 @pytest.mark.parametrize("harm", ["deleted", "cut short", "emptied", "half a block"])
@@ -296,7 +296,7 @@ def test_a_run_needs_no_file_outside_its_folder(tmp_path):
     (tmp_path / "first.toml").unlink()
     (tmp_path / "second.toml").unlink()
     assert sorted(file.name for file in (run.folder / "inputs").iterdir()) == [
-        "baseline.toml", "first.toml", "second.toml",
+        "baseline.toml", "first.toml", "price_draws.parquet", "second.toml",
     ]  # fmt: skip
     moved = run.folder.rename(tmp_path / "moved")
     again = open_run(moved)

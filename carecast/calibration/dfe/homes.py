@@ -142,8 +142,8 @@ def _own_carers(
                 "limited": "true",
                 "how": "assumed",
                 "source": figure.source,
-                "note": f"{figure.note}. Places assumed: children with own carers over usable share {USABLE['foster_own']:g} "
-                f"and use {FULL['foster_own']:g}, split by children",
+                "note": f"{figure.note}. Places assumed: children with own carers over usable share "
+                f"{USABLE['foster_own']:g} and use {FULL['foster_own']:g}, split by children",
             },
         )
 
@@ -188,7 +188,7 @@ def _own_houses(
                 "how": "assumed",
                 "source": figure.source,
                 "note": f"{figure.note}. Houses assumed: children in own houses over usable share and use, four places "
-                "each; where they are is assumed",
+                "places each; where they are is assumed",
             },
         )
 

@@ -56,14 +56,19 @@ def _date(year: int) -> str:
 
 
 def _by_year(rows: Rows) -> None:
-    """Totals and settings of every year; a setting is left out where the table hides too much of it."""
+    """Totals and settings of every year; a setting where a table tells it, or where none tells any year's."""
     facts = rows.facts
+    told = {
+        year
+        for year in facts.years()
+        if any(facts.value("looked_after", "Placement", label, year) for label in PLACEMENTS)
+    }
     for year in facts.years():
         total = facts.flow("stock", year) or 0.0
         source = facts.source("rates", year)
         rows.put_fact("stock_total", Fact(total, "published", source), "children", "rates", period=_date(year))
         residential = residential_count(facts, year)
-        if residential is None:
+        if residential is None or (len(told) > 1 and year not in told):
             continue
         rest = Fact(total - residential.value, residential.how, residential.source, residential.note)
         for setting, fact in (("residential", residential), ("community", rest)):

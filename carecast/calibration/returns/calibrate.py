@@ -3,6 +3,7 @@
 import datetime as dt
 import importlib
 import importlib.util
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,7 @@ from carecast.calibration.returns import (
     open_cases,
     staying,
 )
+from carecast.calibration.returns import entries as en
 from carecast.calibration.returns.base import Base, base_for, sized
 from carecast.calibration.returns.part import Part
 from carecast.model.parameters import BadFile, Calibrated, ParameterSet
@@ -74,7 +76,7 @@ def calibrate_returns(
     balance = close.close(keeping, stock, imbalance.moved(found.wanted, off), first.extra)
     parameters = balance.parameters
     levels = off.draws(found.levels)
-    draws = rows(made.draws, parameters, found, levels, scaled_door(made.parameters, parameters))
+    draws = rows(made.draws, parameters, found, levels, balance.entered, scaled_door(made.parameters, parameters))
     return Calibrated(
         parameters=parameters, draws=merge.as_frame(draws), stock=stock,
         record=diagnose.record(history, report, base, found, parts, balance, off, stock, draws),
@@ -163,7 +165,12 @@ def scaled_door(before: ParameterSet, after: ParameterSet) -> float:
 
 
 def rows(
-    draws: dict[str, Any], parameters: ParameterSet, found: care.Found, levels: dict[str, Any], door: float
+    draws: dict[str, Any],
+    parameters: ParameterSet,
+    found: care.Found,
+    levels: dict[str, Any],
+    entered: dict[str, float],
+    door: float,
 ) -> dict[str, Any]:
     """The joint draws with the levels of entries and exits of every row put in."""
     name = "arrivals.contact_families_per_year"
@@ -174,6 +181,8 @@ def rows(
     for column in out:
         if column.startswith("rate.exit_"):
             out[column] = out[column] * levels["exits"] / before
-    out |= care.direct_columns(parameters, levels["entries"], levels["unaccompanied"])
-    out |= entry_draws.pathway_columns(parameters, out, levels["entries"])
+    years = min(found.stays.years, en.REMEMBERED_YEARS / math.log(2))
+    direct, through = care.direct_columns(parameters, entered, years, levels["entries"], levels["unaccompanied"])
+    out |= direct
+    out |= entry_draws.pathway_columns(parameters, out, through)
     return out

@@ -10,7 +10,6 @@ import numpy as np
 
 from carecast.calibration import draw
 from carecast.calibration.arrays import Array, Ints
-from carecast.calibration.fit import Z90
 from carecast.calibration.readers.history import History
 from carecast.calibration.returns import destinations as dest
 from carecast.calibration.returns import entries as en
@@ -22,7 +21,8 @@ from carecast.calibration.returns.part import Part
 from carecast.model import words as w
 from carecast.model.parameters import Number, ParameterSet, Rate, Series
 
-LEAST_ENTRIES = 5.0
+ROUTES_ON_THE_DAY = ("emergency", "newborn", "remand")
+ROUTE_SPREAD, MOST_ROUTE_SD = 1.5, 0.6  # overdispersion of a route's count; log sd of one hardly seen
 RETURN_CAUSES = (  # cause of the return, cause of the exit before it, how long it is followed
     ("re_entry", 0, en.HOME_MEMORY_DAYS),
     ("kinship_order_breaks", 1, 6574),
@@ -88,17 +88,15 @@ def flow_level(
     segments: st.Segments, ends: st.Ends, fits: Mapping[str, hz.Fit], stays: st.Stays, flow: str
 ) -> lv.Level:
     """The level of exits or moves: events by quarter beside what the fitted hazards expect of who was at risk."""
-    if flow == "exits":
-        these, band = np.isin(ends.cause, range(st.N_EXITS)) & (ends.for_exits > 0), segments.care_band
-        total = np.sum([fits[cause].per_year for cause in st.EXITS], axis=0)
-        days = segments.days * segments.for_exits
-    else:
-        these, band = ends.cause == st.MOVED, segments.placed_band
-        total, days = fits["move"].per_year, segments.days
+    leaving = flow == "exits"
+    these = (np.isin(ends.cause, range(st.N_EXITS)) & (ends.for_exits > 0)) if leaving else ends.cause == st.MOVED
+    total = sum((fits[cause].per_year for cause in (st.EXITS if leaving else ("move",))), np.zeros(1))
+    band = segments.care_band if leaving else segments.placed_band
+    days = segments.days * (segments.for_exits if leaving else 1.0)
     expected = total[segments.kind, segments.age, band] * days / w.DAYS_PER_YEAR
     n = int((stays.last_day - stays.first_day) / st.QUARTER_DAYS)
     n = max(n, 1)
-    by_quarter = np.bincount(segments.quarter, weights=expected, minlength=n)[:n][::-1]
+    by_quarter: Array = np.bincount(segments.quarter, weights=expected, minlength=n)[:n][::-1]
     observed = np.bincount(ends.quarter[these], minlength=n)[:n][::-1].astype(float)
     return lv.local_level(observed, by_quarter, lv.EXITS if flow == "exits" else lv.MOVES)
 
@@ -278,19 +276,33 @@ def _drifts(levels: Mapping[str, lv.Level]) -> dict[str, Array]:
     return {name: levels[flow].draws(flow)[1] for flow, name in names.items()}
 
 
-def direct_columns(parameters: ParameterSet, level: Array, alone: Array) -> dict[str, Array]:
-    """Families of the direct routes in every row: with entries as a whole, unaccompanied children on their own."""
+def direct_columns(
+    parameters: ParameterSet, entered: Mapping[str, float], years: float, level: Array, alone: Array
+) -> tuple[dict[str, Array], Array]:
+    """Families of the direct routes in every row, and what that leaves for the pathway, relative to the centre.
+
+    Each route goes with entries as a whole and is as uncertain as the children seen on it; the pathway brings the rest, so
+    that entries of a row are those of its level. Unaccompanied children go by themselves.
+
+    Args:
+        parameters: the closed set.
+        entered: children a year by route, as the set brings them at its central values.
+        years: of history that the routes' shares rest on.
+        level: of entries, mean one; alone: of unaccompanied children.
+    """
     out: dict[str, Array] = {}
-    for route in w.ROUTES[1:]:
+    through = entered.get("pathway", 0.0)
+    left = (through + sum(entered.get(route, 0.0) for route in ROUTES_ON_THE_DAY)) * level
+    for route in ROUTES_ON_THE_DAY:
         name = f"arrivals.{route}_families_per_year"
-        out[name] = parameters.number(name) * (alone if route == "unaccompanied" else level)
-    return out
-
-
-def interval(value: float, level: lv.Level) -> tuple[float, float]:
-    """80 % interval of a number that goes with a level."""
-    spread = math.exp(Z90 * level.sd_ln)
-    return value / spread, value * spread
+        sd = min(math.sqrt(ROUTE_SPREAD / (entered.get(route, 0.0) * years + 1.0)), MOST_ROUTE_SD)
+        own = np.exp(sd * draw.normals(name) - 0.5 * sd * sd) * level
+        out[name] = parameters.number(name) * own
+        left = left - entered.get(route, 0.0) * own
+    name = "arrivals.unaccompanied_families_per_year"
+    out[name] = parameters.number(name) * alone
+    relative = np.maximum(left, 0.2 * through * level) / max(through, 1e-9) if through > 0 else level
+    return out, relative
 
 
 def as_record(found: Found) -> dict[str, Any]:

@@ -92,25 +92,39 @@ def _people(history: History, stays: st.Stays, row: Ints, parameters: ParameterS
 
 
 def homes_of(known: Array, child: Ints, family: Ints, parameters: ParameterSet) -> tuple[Array, Array, Ints]:
-    """(locality, zone, deprivation fifth): the known locality, else one by where children at risk live."""
+    """(locality, zone, deprivation fifth): the known locality, else by where children at risk live; a family's alike."""
     risk = np.array(parameters.series["disadvantage.relative_risk"].values)
     places = parameters.localities
-    weight = np.array([float((np.array(p.quintile_children) * risk).sum()) for p in places])
-    weight = weight / weight.sum() if weight.sum() > 0 else np.full(len(places), 1 / len(places))
     names = [place.name for place in places]
-    locality, zone, quintile = [], [], []
-    for told, number in zip(known.tolist(), family.tolist(), strict=True):
-        rng = np.random.Generator(np.random.Philox(key=[SEED, abs(int(number)) * 2 + (number < 0)]))
-        at = names.index(told) if told in names else int(rng.choice(len(places), p=weight))
-        place = places[at]
-        children = np.array([z.children for z in place.zones], dtype=float)
-        spread = children / children.sum() if children.sum() > 0 else np.full(len(children), 1 / len(children))
-        fifths = np.array(place.quintile_children) * risk
-        fifths = fifths / fifths.sum() if fifths.sum() > 0 else np.full(5, 0.2)
-        locality.append(place.name)
-        zone.append(place.zones[int(rng.choice(len(children), p=spread))].name)
-        quintile.append(1 + int(rng.choice(5, p=fifths)))
-    return np.array(locality, dtype=object), np.array(zone, dtype=object), np.array(quintile, dtype=np.int64)
+    weight = np.array([float((np.array(p.quintile_children) * risk).sum()) for p in places])
+    u, v, z = hands(family)
+    at = np.asarray(pd.Index(names).get_indexer(pd.Index(known)), dtype=np.int64)
+    at = np.where(at >= 0, at, _chosen(weight, u))
+    zone = np.full(len(at), "", dtype=object)
+    quintile = np.ones(len(at), dtype=np.int64)
+    for number, place in enumerate(places):
+        mine = at == number
+        children = np.array([zone.children for zone in place.zones], dtype=float)
+        zone[mine] = np.array([zone.name for zone in place.zones], dtype=object)[_chosen(children, v[mine])]
+        quintile[mine] = 1 + _chosen(np.array(place.quintile_children) * risk, z[mine])
+    return np.array(names, dtype=object)[at], zone, quintile
+
+
+def _chosen(weights: Array, u: Array) -> Ints:
+    """Which of these each uniform falls on, in proportion to weights; even when they are all nought."""
+    shares = weights / weights.sum() if weights.sum() > 0 else np.full(len(weights), 1 / len(weights))
+    return np.minimum(np.searchsorted(np.cumsum(shares), u, side="right"), len(shares) - 1).astype(np.int64)
+
+
+def hands(numbers: Ints) -> tuple[Array, Array, Array]:
+    """Three uniforms of each number: always the same, alike for alike numbers (splitmix64)."""
+    out = []
+    for step in range(1, 4):
+        x = numbers.astype(np.int64).view(np.uint64) + np.uint64((step * 0x9E3779B97F4A7C15 + SEED) % 2**64)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        out.append(((x ^ (x >> np.uint64(31))) >> np.uint64(11)).astype(float) / 2.0**53)
+    return out[0], out[1], out[2]
 
 
 def with_homes(in_care: pd.DataFrame, staying: pd.DataFrame, providers: tuple[Provider, ...]) -> pd.DataFrame:

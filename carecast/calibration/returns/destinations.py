@@ -131,7 +131,8 @@ def base_chances(base: tuple[Destination, ...], moment: str, from_types: tuple[s
         out[:, got] = 0.0
     empty = out.sum(axis=1) <= 0
     out[empty, w.FOSTER_OWN] = 1.0
-    return out / out.sum(axis=1, keepdims=True)
+    shares: Array = out / out.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _summing(chances: Mapping[str, float]) -> dict[str, float]:

@@ -12,12 +12,12 @@ from carecast.calibration.fit_record import of_stays
 from carecast.calibration.readers.history import History
 from carecast.calibration.readers.report import Report
 from carecast.calibration.returns import care
+from carecast.calibration.returns import entries as en
 from carecast.calibration.returns import stays as st
 from carecast.calibration.returns.base import Base
 from carecast.calibration.returns.close import Balance
 from carecast.calibration.returns.imbalance import Imbalance
 from carecast.calibration.returns.part import Part
-from carecast.calibration.returns.review import review
 from carecast.model import words as w
 from carecast.model.parameters import Observed
 
@@ -72,10 +72,30 @@ def record(
         "levels": care.as_record(found),
         "imbalance": off.table(),
         "parts": {part.name: dict(part.record) for part in parts},
-        "review": review(history, found, base.calibrated.parameters),
+        "entries_by_year": entries_by_year(found),
         "base": base.note,
         "notes": list(balance.notes),
         "n_columns_drawn": len(draws),
         "diagnostics": of_stays(stays, base.calibrated.parameters.rates),
         "backtest": None,
     }
+
+
+def entries_by_year(found: care.Found) -> list[dict[str, Any]]:
+    """New entries of each year, and the mean of the others relative to that of all: what leaving the year out does."""
+    stays, spells = found.stays, found.spells
+    new = (spells.is_entry > 0) & (spells.came == en.NEW)
+    years = int(stays.years + 0.02)
+    back = ((stays.last_day - spells.start) / w.DAYS_PER_YEAR).astype(np.int64)
+    counts = np.bincount(back[new & (back < years)], minlength=years)[:years]
+    rows = []
+    for at in range(years - 1, -1, -1):
+        without = (counts.sum() - counts[at]) / max(years - 1, 1)
+        rows.append(
+            {
+                "year_to": dt.date.fromordinal(stays.last_day - round(at * w.DAYS_PER_YEAR)).isoformat(),
+                "entries": int(counts[at]),
+                "ratio_without_it": round(float(without / max(counts.mean(), 1e-9)), 4),
+            }
+        )
+    return rows

@@ -6,9 +6,11 @@ adoption are followed: coming back from them is a hazard over the time since (re
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from carecast.calibration.arrays import Array, Ints
 from carecast.calibration.readers.history import History
@@ -72,7 +74,7 @@ def read_spells(history: History, stays: st.Stays) -> Spells:
     )  # fmt: skip
 
 
-def _routes(status: Array, age: Ints, alone: Ints) -> Ints:
+def _routes(status: NDArray[Any], age: Ints, alone: Ints) -> Ints:
     route = np.full(len(age), w.CONTACT, dtype=np.int64)
     route[np.isin(status, EMERGENCY_STATUS)] = w.EMERGENCY
     route[age < NEWBORN_DAYS] = w.NEWBORN

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from carecast.calibration import draw
-from carecast.calibration.arrays import Array
+from carecast.calibration.arrays import Array, Ints
 from carecast.model.parameters import N_DRAWS
 
 HORIZON_YEARS = 2.0
@@ -75,7 +75,7 @@ class Level:
         values = self.grid[:, column]
         order = np.argsort(values, kind="stable")
         summed = np.cumsum(self.weights[order])
-        low, high = (float(values[order][min(np.searchsorted(summed, p), len(order) - 1)]) for p in (0.1, 0.9))
+        low, high = (float(values[order][min(int(np.searchsorted(summed, p)), len(order) - 1)]) for p in (0.1, 0.9))
         return float(self.weights @ values), low, high
 
     def draws(self, name: str) -> tuple[Array, Array]:
@@ -87,21 +87,23 @@ class Level:
         return levels / levels.mean(), self.grid[point, 0] * _jitter(name)
 
 
-def _stratified(weights: Array, name: str) -> Array:
+def _stratified(weights: Array, name: str) -> Ints:
     """Grid points of the rows in proportion to their weights, shuffled."""
     from scipy.special import ndtr
 
     uniform = ndtr(draw.normals(f"grid of {name}", N_DRAWS))
     chosen = np.searchsorted(np.cumsum(weights / weights.sum()), uniform)
-    return np.minimum(chosen, len(weights) - 1)
+    out: Ints = np.minimum(chosen, len(weights) - 1).astype(np.int64)
+    return out
 
 
 def _jitter(name: str) -> Array:
     """The drift between the points of the grid."""
-    return np.exp(0.15 * draw.normals(f"drift of {name}"))
+    out: Array = np.exp(0.15 * draw.normals(f"drift of {name}"))
+    return out
 
 
-def local_level(observed: Array, expected: Array, beliefs: Beliefs, horizon_years: float = HORIZON_YEARS) -> Level:
+def local_level(observed: Array | Ints, expected: Array, beliefs: Beliefs, horizon_years: float = HORIZON_YEARS) -> Level:
     """The level of a flow from quarterly counts.
 
     Args:
@@ -161,7 +163,7 @@ def _log_prior(grid: Array, beliefs: Beliefs) -> Array:
     return total
 
 
-def _smoothed(observed: Array, expected: Array, reach: int = 6) -> Array:
+def _smoothed(observed: Array | Ints, expected: Array, reach: int = 6) -> Array:
     """The count to be expected in each quarter, about: the mean ratio of the quarters around it times its own."""
     out = np.zeros(len(observed))
     for at in range(len(observed)):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from carecast.calibration.arrays import Array, Ints
 from carecast.calibration.readers.history import History
@@ -25,6 +26,7 @@ KNOWN_ENOUGH_DAYS = 730  # a stay whose start is not known is used once it has b
 NO_CAUSE, AGED_OUT, MOVED = -1, -2, -3
 EXITS = tuple(w.CAUSES[w.FIRST_EXIT : w.LAST_EXIT + 1])
 N_EXITS = len(EXITS)
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def _filled(birth: Ints, start: Ints, kind: Ints) -> Ints:
     return out
 
 
-def _ends(rows: pd.DataFrame, stop: Ints, birth: Ints, ended: Array) -> Ints:
+def _ends(rows: pd.DataFrame, stop: Ints, birth: Ints, ended: Flags) -> Ints:
     kinds = rows["end_kind"].to_numpy()
     cause = pd.Index(EXITS).get_indexer(pd.Index(rows["cause"])).astype(np.int64)
     left = ended & (kinds == "exit")
@@ -180,7 +182,7 @@ def _age(days: Array) -> Ints:
     return np.minimum(np.searchsorted(AGE_EDGES, days, side="right"), N_AGES - 1).astype(np.int64)
 
 
-def _band(days: Array) -> Ints:
+def _band(days: Array | Ints) -> Ints:
     return np.searchsorted(BAND_EDGES, days, side="right").astype(np.int64)
 
 

@@ -1,16 +1,17 @@
 """What every report says of its run: which one, of what, as at when, how sure, what it cannot hold, and how to make it again."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 from carecast.cli.hindcasts import hindcast_text
-from carecast.cli.sections import monte_carlo_text, verdict_text
+from carecast.cli.sections import verdict_text
 from carecast.dashboard.reports import words
 from carecast.dashboard.telling import legend_name
 from carecast.model.summary import BASELINE
 from carecast.scenarios.library import limits_of, load_scenario
 from carecast.scenarios.run import Run
-from carecast.scenarios.wording import not_modelled
+from carecast.scenarios.wording import measure_label, not_modelled
 
 ENOUGH_REPLICATIONS = 200
 
@@ -88,7 +89,7 @@ def about(run: Run) -> About:
         not_modelled=_not_modelled(record),
         backtest=_one_line(verdict_text(record.get("backtest"))),
         hindcast=_hindcast(record),
-        monte_carlo=_one_line(monte_carlo_text(run)),
+        monte_carlo=_monte_carlo(run),
         warnings=_warnings(record),
     )
 
@@ -129,6 +130,18 @@ def _hindcast(record: dict[str, Any]) -> str:
     return _one_line(text.split("\n31 ")[0]) if text else ""
 
 
+def _monte_carlo(run: Run) -> str:
+    """How far chance alone may move the means of the headlines."""
+    nation, parts = str(run.record["nation"]), []
+    for row in run.record["monte_carlo"]:
+        error = row["standard_error"]
+        if error:
+            said = words.gbp(error) if row["measure"].endswith("_gbp") else words.number(error, 1)
+            label = words.lower_first(measure_label(nation, row["measure"]))
+            parts.append(f"{label} ({legend_name(row['scenario'])}) \u00b1{said}")
+    return words.prose("monte_carlo", parts="; ".join(parts)) if parts else words.prose("one_replication")
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -137,9 +150,18 @@ def _warnings(record: dict[str, Any]) -> tuple[str, ...]:
     found = []
     if int(record["replications"]) < ENOUGH_REPLICATIONS:
         found.append(words.prose("few_replications", replications=record["replications"]))
-    if record.get("budget_assumed"):
-        found.append(words.prose("budget_assumed"))
     if record.get("counterfactual_date"):
         began = words.day(record["counterfactual_date"])
         found.append(words.prose("counterfactual", as_at=words.day(record["as_at"]), began=began))
     return tuple(found)
+
+
+def front_line(told: About) -> str:
+    """Which run, of when, by which version, and how to make it again, in one line."""
+    facts = dict(told.facts)
+    version = re.sub(r"commit (\w{12})\w*", r"commit \1", facts["Version"])
+    told_of = facts["Replications"].replace(" of each", " replications of each", 1)
+    return (
+        f"Run {told.run_name}, id {told.run_id}; {version}; data as at {facts['Data as at']}; {told_of}. "
+        f"Reproduce with: {facts['Command that reproduces it']}"
+    )

@@ -44,7 +44,7 @@ def away_title(numbers: Numbers, scenario: str | None = None) -> str:
     base = month_of(numbers, BASELINE, AWAY)
     if base is None:
         return "Children looked after away from home"
-    text = f"{words.number(base[0])} children away from home on {words.day(numbers.months[-1])} if nothing changes"
+    text = f"{words.number(base[0])} children will be away from home on {words.day(numbers.months[-1])} if nothing changes"
     ours = month_of(numbers, name, AWAY) if name else None
     return f"{text}, {words.number(ours[0])} with \u201c{legend_name(str(name))}\u201d" if ours else text
 

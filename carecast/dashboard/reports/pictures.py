@@ -19,7 +19,7 @@ from carecast.scenarios.targets import Target
 
 WIDTH = 720
 KEY_TOP, KEY_ROW, LETTER = -16, 20, 7.4  # where the key stands above the plot, pixels
-FANS = (("looked_after", None), (AWAY, None), ("within_radius_percent", 100.0))
+FANS = ((AWAY, None), ("looked_after", None), ("within_radius_percent", 100.0))
 MARKS = {
     "baseline": {"color": BASELINE_COLOUR, "strokeWidth": 2.8}, "band": {"color": BASELINE_COLOUR, "strokeWidth": 12, "opacity": 0.35},
     "scenario": {"color": SCENARIO_COLOUR, "strokeWidth": 2.8, "strokeDash": [7, 4]},
@@ -58,7 +58,7 @@ class Picture:
     def standing_alone(self) -> "Picture":
         """The same chart with title and subtitle drawn into it, for files of their own."""
         title = alt.TitleParams(
-            text=_folded(self.title, 78), subtitle=_folded(self.subtitle, 100), anchor="start", fontSize=17, subtitleFontSize=13,
+            text=_folded(self.title, 88), subtitle=_folded(self.subtitle, 118), anchor="start", fontSize=17, subtitleFontSize=13,
             subtitleColor=INK, subtitlePadding=6, offset=24,
         )  # fmt: skip
         return Picture(self.name, self.title, self.subtitle, self.key, self.chart.properties(title=title), self.alt, self.table)
@@ -88,7 +88,7 @@ def _sized(picture: Picture) -> Any:
     layers, rows = _key_layers(picture.key)
     drawn.layer = [*drawn.layer, *layers]
     padding = {"left": 8, "right": 60, "top": 8 + 4 * (rows - 1), "bottom": 6}
-    return drawn.properties(width=WIDTH, padding=padding)
+    return drawn.properties(width=WIDTH, padding=padding).configure_view(strokeOpacity=0)
 
 
 def _key_layers(key: Sequence[tuple[str, str]]) -> tuple[list[Any], int]:

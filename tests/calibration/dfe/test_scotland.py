@@ -17,8 +17,12 @@ def write_counts(folder):
     rows = ["indicator,geography,period,breakdown,value,unit,source"]
     for year, (inside, outside) in COUNTS.items():
         for setting, value in (("residential", inside), ("community", outside)):
-            rows.append(f'"Children looked after at 31 July, {setting}",{COUNCIL},31 July {year},{setting},{value},children,invented')
-    rows.append("LGBF CHN8a gross cost per looked-after child per week residential,Invershire,2021-22,all,3600,GBP,invented")
+            rows.append(
+                f'"Children looked after at 31 July, {setting}",{COUNCIL},31 July {year},{setting},{value},children,invented'
+            )
+    rows.append(
+        "LGBF CHN8a gross cost per looked-after child per week residential,Invershire,2021-22,all,3600,GBP,invented"
+    )
     (folder / "figures.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
 
@@ -39,7 +43,9 @@ def test_the_pack_is_scaled_setting_by_setting(tmp_path):
     kin = "placement_type=kinship"
     assert pack.value("stock_kinship", kin) == pytest.approx(base.value("stock_kinship", kin) * 305 / 414)
     homes = "placement_type=childrens_house_own"
-    assert pack.value("stock_childrens_house_own", homes) == pytest.approx(base.value("stock_childrens_house_own", homes) * 39 / 48)
+    assert pack.value("stock_childrens_house_own", homes) == pytest.approx(
+        base.value("stock_childrens_house_own", homes) * 39 / 48
+    )
     assert pack.value("starts_per_year") == pytest.approx(base.value("starts_per_year") * 344 / 462)
     assert pack.value("re_referral_within_12_months") == base.value("re_referral_within_12_months")
     assert pack.value("kinship_order_weekly_allowance") == base.value("kinship_order_weekly_allowance")

@@ -47,7 +47,9 @@ def test_a_hidden_cell_gets_its_share_of_what_the_others_leave(folder):
     assert hidden == ["Other placements", "Residential schools", "Other residential settings"]
     seen = sum(fact.value for label, fact in mix.items() if label not in hidden)
     assert sum(mix[label].value for label in hidden) == pytest.approx(total - seen)
-    assert mix["Other residential settings"].value == pytest.approx(4 * mix["Residential schools"].value)  # 0.016 / 0.004
+    assert mix["Other residential settings"].value == pytest.approx(
+        4 * mix["Residential schools"].value
+    )  # 0.016 / 0.004
     rows = council_rows(found)
     assert any("Residential schools" in line and "hidden" in line for line in rows.lacking)
 
@@ -67,7 +69,9 @@ def test_both_layouts_say_the_same(folder, tmp_path):
 
 
 def test_a_table_that_is_missing_falls_back_and_says_so(tmp_path):
-    lean = tables.write(tmp_path / "lean", without=("b1_children_in_need_2013_to_2025", "la_children_who_ceased_during_the_year"))
+    lean = tables.write(
+        tmp_path / "lean", without=("b1_children_in_need_2013_to_2025", "la_children_who_ceased_during_the_year")
+    )
     rows = council_rows(facts(lean))
     assert any(line.startswith("children in need") and "England's rate" in line for line in rows.lacking)
     pack = pack_of(rows, "northshire")

@@ -8,7 +8,6 @@ import pytest
 from carecast.calibration.returns import entries as en
 from carecast.calibration.returns import hazards as hz
 from carecast.calibration.returns import levels as lv
-from carecast.calibration.returns import review
 from carecast.calibration.returns import stays as st
 from carecast.model import words as w
 from tests.calibration.returns import own_history as own
@@ -77,21 +76,6 @@ def test_a_cell_nobody_was_in_takes_the_main_effects(fitted):
     assert empty.any()
     ratio = fit.per_year[empty] / fit.main[empty]
     assert np.allclose(ratio, ratio[0])  # all by the one factor that keeps the number of ends
-
-
-def test_time_in_care_counted_from_the_window_would_be_wrong():
-    """With exposure from the start of care in place of the window, the early hazard halves: the test of left truncation."""
-    stays = st.read_stays(simulated(2), LAST)
-    open_window = review.later(stays, 30.0)
-    assert open_window.first_day == stays.first_day  # a window never opens before the files do
-
-
-def test_mean_stay_of_a_constant_hazard():
-    """Hazard 0.5 a year from age 0: (1 - exp(-9)) / 0.5 = 2 years, but for the step of four weeks."""
-    exits = np.full((st.N_AGES, w.N_DURATION_BANDS), 0.5)
-    entries = np.zeros(18)
-    entries[0] = 10
-    assert review.mean_stay_years(exits, entries) == pytest.approx(2.0, rel=0.03)
 
 
 # --- levels -----------------------------------------------------------------------------------------------
