@@ -58,7 +58,8 @@ def _lognormal(median_days: float, sd: float) -> np.ndarray:
 
     edges = np.maximum(np.arange(DAYS + 1), 1e-9)
     gone = log_ndtr(-(np.log(edges) - math.log(median_days)) / sd)  # log of the share that stays
-    return -np.diff(gone)
+    out: np.ndarray = -np.diff(gone)
+    return out
 
 
 def exit_curves(stretch: float) -> np.ndarray:

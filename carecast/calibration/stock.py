@@ -44,7 +44,9 @@ class StockInputs:
     risk: tuple[float, ...]  # relative risk by deprivation quintile
     residential: int
     community: int
-    groups: tuple[tuple[tuple[int, ...], int], ...] = ()  # types counted together, and how many; the two settings if none
+    groups: tuple[
+        tuple[tuple[int, ...], int], ...
+    ] = ()  # types counted together, and how many; the two settings if none
     ages: tuple[float, ...] = ()  # children by age band, where counted
     unaccompanied: float | None = None  # in the stock, where counted
 

@@ -24,6 +24,7 @@ from carecast.cli.doors import Bar, StoppedError, say, show, show_json
 from carecast.cli.evaluate import evaluate
 from carecast.cli.gaps import gaps
 from carecast.cli.reprice import reprice
+from carecast.cli.report import report
 from carecast.cli.savings import money_text, savings
 from carecast.cli.sections import targets_text
 from carecast.cli.sensitivity import sensitivity
@@ -62,7 +63,7 @@ def register(app: typer.Typer) -> None:
     app.callback()(about)
     for command in (
         demo, check, calibrate, backtest, run, compare, savings, waterfall, reprice, target, solve, sensitivity,
-        evaluate, diff, diagnose, workforce, gaps, sufficiency, journey, dashboard,
+        evaluate, diff, diagnose, workforce, gaps, sufficiency, report, journey, dashboard,
     ):  # fmt: skip
         app.command(help=command.__doc__)(command)
     app.add_typer(scenario_files.app, name="scenario")

@@ -131,13 +131,21 @@ def begin(key: str, what: str, question: Mapping[str, Any], texts: Mapping[str, 
         raise BadFile(f"the work cannot be begun: {error.strerror or type(error).__name__}") from None
 
 
-def watch(key: str, done: Callable[[Path], None] | None = None) -> None:
-    """How far a work of this session is, with a way to cancel it; what came of it when it is done."""
+def watch(key: str, done: Callable[[Path], None], again: Callable[[], None] | None = None) -> None:
+    """How far a work of this session is, with a way to cancel it; what came of it when it is done.
+
+    Args:
+        key: of the work.
+        done: draws the answer.
+        again: asks once more, where a work failed or was cancelled.
+    """
     found = office().progress(session(), key)
     if found is None:
         return
     if found.is_over:
         draw_end(key, found, done)
+        if found.status != "done" and again is not None:
+            st.button(prose("work_again"), key=f"again_{key}", on_click=again)
     else:
         _watching(key)
 
@@ -163,13 +171,13 @@ def progress_words(found: Progress) -> str:
     return prose("work_going", told=f"{found.told:,}", total=f"{found.total:,}", left=time_left)
 
 
-def draw_end(key: str, found: Progress, done: Callable[[Path], None] | None) -> None:
+def draw_end(key: str, found: Progress, done: Callable[[Path], None]) -> None:
     """What came of a work."""
     if found.status == "failed":
         st.error(prose("work_failed", why=found.message))
     elif found.status == "cancelled":
         st.info(prose("work_cancelled"))
-    elif done is not None:
+    else:
         done(result_of(key))
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from carecast.dashboard import figures, frame
+from carecast.dashboard import figures, frame, long_answers
 from carecast.dashboard.figures_compare import Choice
 from carecast.dashboard.frame import Chosen
 from carecast.dashboard.panels import compare as panels
 from carecast.dashboard.panels.compare import MEASURES, Compare
-from carecast.dashboard.panels.compare_money import TERMS
+from carecast.dashboard.panels.compare_money import TERMS, levers_panel
 from carecast.dashboard.panels.front import front
 from carecast.dashboard.panels.view import AWAY, View
 from carecast.dashboard.telling import legend_name, prose
@@ -154,6 +154,23 @@ def over_years(shown: Compare) -> None:
         frame.panel(shown.cumulative)
     frame.table(shown.paid_back)
     st.caption(shown.terms_note)
+
+
+def levers(asked: Asked) -> None:
+    """What each lever of one scenario adds: asked for, told in the background."""
+    run = asked.chosen.run
+    able = [name for name in figures.programmes(run) if figures.levers(run, name)]
+    if not able:
+        st.info(prose("compare_no_levers"))
+        return
+    first = next((name for name in asked.names if name in able), able[0])
+    scenario = st.selectbox("Take apart", able, index=able.index(first), key="taken_apart", format_func=legend_name)
+    st.markdown(prose("compare_waterfall_ask"))
+    years = [*figures.years(run), ALL_YEARS]
+    long_answers.answer(
+        run, "waterfall", f"Levers of {legend_name(scenario)}", "Show what each lever adds",
+        {"scenario": scenario, "years": years}, lambda found: frame.panel(levers_panel(View(run, None), found[asked.year])),
+    )  # fmt: skip
 
 
 def reserves(shown: Compare) -> None:

@@ -186,7 +186,8 @@ class CapacityBuilder:
             if change.target == provider.code:
                 places = places + effect_size(change.add, seed, replication) * path
         share = row.get(f"provider.{provider.code}.usable_share", provider.usable_share)
-        return np.floor(np.clip(places * share, 0.0, None) + 0.5).astype(np.int64)
+        usable: np.ndarray = np.floor(np.clip(places * share, 0.0, None) + 0.5).astype(np.int64)
+        return usable
 
     def _walk(self, name: str, row: DrawRow, seed: int, replication: int) -> np.ndarray:
         """Own places of a type as recruitment, retirement and closures move them, relative to month 0.

@@ -154,7 +154,7 @@ def test_the_folder_gives_back_what_was_saved(tmp_path, calibrated):
     assert again.parameters == calibrated.parameters
     assert again.record == calibrated.record
     pd.testing.assert_frame_equal(again.draws, calibrated.draws)
-    pd.testing.assert_frame_equal(again.stock, calibrated.stock, check_dtype=False)
+    pd.testing.assert_frame_equal(again.stock.astype(calibrated.stock.dtypes), calibrated.stock)
 
 
 def test_a_date_without_a_count_is_refused():

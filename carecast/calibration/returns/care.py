@@ -66,7 +66,7 @@ def fit_care(history: History, base: ParameterSet, as_at: dt.date) -> Found:
         series=_series(spells, stays, season, base, source, as_at),
         rates=rates,
         destinations=made,
-        draws=_rate_draws(rates, fits, levels) | dest.draws(made) | _drifts(levels),
+        draws=_rate_draws(rates, fits, levels) | dest.draws(made, dest.mix_spread(spells, stays)) | _drifts(levels),
     )
     return Found(stays, spells, fits, levels, per_year, wanted, season, joins, part)
 

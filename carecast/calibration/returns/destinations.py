@@ -20,6 +20,13 @@ from carecast.model.parameters import N_DRAWS, Destination
 
 HALF_LIFE_YEARS = 3.0
 PSEUDO_COUNTS = 6.0
+MIX_SD, MIX_YEARS, MOST_MIX_SD = (
+    0.12,
+    4.0,
+    0.4,
+)  # log odds from year to year, where little is known; its weight; at most
+LEAST_FOR_SPREAD = 5.0  # children a year below which a type's own spread is not told from chance
+HOMES = (w.CHILDRENS_HOUSE_OWN, w.RESIDENTIAL_EXTERNAL)  # wanted alike, own before bought
 MERGED = {w.FOSTER_AGENCY: w.FOSTER_OWN}
 AGES = w.AGE_BANDS[: w.ADULT]
 NOTE = "Own and agency foster homes wanted alike; who gets which follows from own vacancies at the desk"
@@ -142,14 +149,49 @@ def _summing(chances: Mapping[str, float]) -> dict[str, float]:
     return rounded
 
 
-def draws(made: tuple[Destination, ...]) -> dict[str, Array]:
-    """Dirichlet draws of every row: gammas over their sum."""
+def mix_spread(spells: en.Spells, stays: st.Stays) -> Array:
+    """How far the share of each wanted type among new entries strays from year to year, beyond chance: log odds sd.
+
+    Variance of yearly log odds less its binomial part, leaning on ``MIX_SD`` with the weight of so many years.
+    """
+    new = (spells.is_entry > 0) & (spells.unaccompanied == 0) & (spells.came == en.NEW)
+    years = max(int(stays.years + 0.02), 1)
+    back = ((stays.last_day - spells.start[new]) / w.DAYS_PER_YEAR).astype(np.int64)
+    table = np.zeros((years, w.N_PLACEMENT_TYPES))
+    inside = back < years
+    sort = wanted(spells.kind[new])
+    sort = np.where(sort == w.CHILDRENS_HOUSE_OWN, w.RESIDENTIAL_EXTERNAL, sort)  # one opens, the other falls
+    np.add.at(table, (back[inside], sort[inside]), 1.0)
+    total = table.sum(axis=1, keepdims=True)
+    odds = np.log((table + 0.5) / (total - table + 0.5))
+    noise = 1 / (table + 0.5) + 1 / (total - table + 0.5)
+    seen = table.sum(axis=0) >= LEAST_FOR_SPREAD * years
+    beyond = ((odds - odds.mean(axis=0)) ** 2).sum(axis=0) - noise.sum(axis=0) * (years - 1) / years
+    square = (np.maximum(beyond, 0.0) + MIX_YEARS * MIX_SD**2) / (years - 1 + MIX_YEARS)
+    out: Array = np.minimum(np.where(seen, np.sqrt(square), MIX_SD), MOST_MIX_SD)
+    out[w.CHILDRENS_HOUSE_OWN] = out[w.RESIDENTIAL_EXTERNAL]
+    return out
+
+
+def draws(made: tuple[Destination, ...], spread: Array | None = None) -> dict[str, Array]:
+    """Dirichlet draws of every row (gammas over their sum), the mix of types moved by ``spread`` in all rows together."""
+    moved = {}
+    if spread is not None:
+        moved = {
+            name: np.exp(spread[kind] * draw.normals(f"mix of {'homes' if kind in HOMES else name}"))
+            for kind, name in enumerate(w.PLACEMENT_TYPES)
+        }
     out: dict[str, Array] = {}
     for row in made:
         stem = f"destination.{row.moment}.{row.label}.{row.age_bands[0]}"
         rng = np.random.Generator(np.random.Philox(key=[draw.SEED, zlib.crc32(stem.encode())]))
         names = list(row.chances)
-        gammas = np.stack([rng.standard_gamma(row.chances[name] * row.pseudo_counts, N_DRAWS) for name in names])
+        gammas = np.stack(
+            [
+                rng.standard_gamma(row.chances[name] * row.pseudo_counts, N_DRAWS) * moved.get(name, 1.0)
+                for name in names
+            ]
+        )
         shares = gammas / np.maximum(gammas.sum(axis=0), 1e-300)
         out |= {f"{stem}.{name}": share for name, share in zip(names, shares, strict=True)}
     return out

@@ -3,7 +3,9 @@
 Fitted levels of entries and exits, each with its error, imply that children looked after will grow or fall even if nothing
 changes: D, the log of the stock expected in two years over the stock now. Both errors go into D, while real councils do
 not change by much more in two years than chance, swings and slow walks make them. So D is one more thing to be believed:
-D ~ N(0, ``BELIEVED_SD``). With the levels e (entries), u (unaccompanied children) and x (exits), uncertain as fitted,
+D ~ N(0, ``BELIEVED_SD``). Its centre is trusted less than its spread (``FORETOLD_SD``): on synthetic councils what levels
+foretold had next to no relation to what came. With the levels e (entries), u (unaccompanied children) and x (exits),
+uncertain as fitted,
 
     D = D0 + a e + b u - c x,
 
@@ -27,7 +29,8 @@ from carecast.model import words as w
 from carecast.model.parameters import Calibrated, ParameterSet
 
 YEARS = 2.0
-BELIEVED_SD = 0.045  # of the log change over two years that levels alone foretell
+BELIEVED_SD = 0.05  # of the log change over two years that levels alone make
+FORETOLD_SD = 0.03  # of that part of it that can be foretold
 MORE_LEAVING = 0.2  # log, to see what leaving does
 CHILDREN_WANTED = 8_000.0
 MOST_REPLICATIONS, LEAST_REPLICATIONS = 120, 10
@@ -39,13 +42,14 @@ class Imbalance:
 
     foretold_ln: float  # D0
     weights: Array  # of entries, unaccompanied children, exits
-    gain: Array  # by which D0 moves each
+    gain: Array  # by which a difference from what is believed moves each
+    central_gain: Array  # the same for the centre
     foretold_sd_ln: float  # of D from the levels' errors
 
     @property
     def shifts(self) -> Array:
         """Log by which the central levels of entries, unaccompanied children and exits are moved."""
-        out: Array = -self.gain * self.foretold_ln
+        out: Array = -self.central_gain * self.foretold_ln
         return out
 
     def draws(self, levels: dict[str, Level]) -> dict[str, Array]:
@@ -61,11 +65,12 @@ class Imbalance:
 
     def table(self) -> dict[str, float]:
         """For the record."""
-        kept = 1 - float(self.gain @ self.weights)
+        kept = 1 - float(self.central_gain @ self.weights)
         return {
             "change_foretold_ln_two_years": round(self.foretold_ln, 4),
             "its_standard_error": round(self.foretold_sd_ln, 4),
             "believed_sd": BELIEVED_SD,
+            "foretold_sd": FORETOLD_SD,
             "change_kept_ln_two_years": round(kept * self.foretold_ln, 4),
         } | {f"{name}_moved_by": round(float(np.exp(shift)), 4) for name, shift in zip(FLOWS, self.shifts, strict=True)}
 
@@ -83,8 +88,8 @@ def imbalance(parameters: ParameterSet, stock: pd.DataFrame, levels: dict[str, L
     weights = np.array([float(later[1]) / total, float(later[2]) / total, -more])
     errors = np.array([levels[name].sd_ln for name in FLOWS]) ** 2
     variance = float(weights**2 @ errors)
-    gain: Array = errors * weights / (variance + BELIEVED_SD**2)
-    return Imbalance(math.log(total / max(now, 1.0)), weights, gain, math.sqrt(variance))
+    gain, central = (errors * weights / (variance + sd**2) for sd in (BELIEVED_SD, FORETOLD_SD))
+    return Imbalance(math.log(total / max(now, 1.0)), weights, gain, central, math.sqrt(variance))
 
 
 def in_two_years(parameters: ParameterSet, stock: pd.DataFrame) -> Array:

@@ -100,7 +100,9 @@ def _risks(numbers: Numbers, told: About) -> Iterable[Block]:
     """Risks that the run itself shows; owners and mitigation are for people."""
     yield Heading("Risks")
     rows = tuple((risk, finding, f"[{TO_DECIDE}]") for risk, finding in risks(numbers, told))
-    yield TextTable("Risks that the figures show", ("Risk", "What the run says", "Owner and mitigation"), rows, is_prose=True)
+    yield TextTable(
+        "Risks that the figures show", ("Risk", "What the run says", "Owner and mitigation"), rows, is_prose=True
+    )
     yield ToComplete(words.prose("complete_risks"))
 
 

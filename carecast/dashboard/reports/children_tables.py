@@ -89,7 +89,12 @@ def _columns(numbers: Numbers, measure: str, statistics: Sequence[str]) -> Itera
 
 def _away(numbers: Numbers) -> DataTable:
     """Away from home with its intervals, and what stands beside it."""
-    measures = {"looked_after": INTERVAL, AWAY: WIDE, **dict.fromkeys(STOCKS_BESIDE, ()), "balance_of_care_percent": INTERVAL}
+    measures = {
+        "looked_after": INTERVAL,
+        AWAY: WIDE,
+        **dict.fromkeys(STOCKS_BESIDE, ()),
+        "balance_of_care_percent": INTERVAL,
+    }
     return _wide(numbers, "Away from home", "Children looked after and away from home by month", measures,
                  (words.prose("away"), words.prose("hidden")))  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from collections.abc import Iterable
 from typing import Any
 
 from docx import Document
@@ -52,15 +53,23 @@ def _set_up(paper: Any, told: About) -> None:
                               ("Heading 3", 12, 4), ("Caption", 10.5, 4), ("List Bullet", 11, 3), ("List Number", 11, 3)):  # fmt: skip
         _style(paper.styles[name], size, space)
     paper.styles["Caption"].paragraph_format.keep_with_next = True
+    paper.styles["Caption"].paragraph_format.space_before = Pt(10)
     paper.styles["Caption"].font.bold = True
     _language(paper)
     core = paper.core_properties
-    core.title, core.subject, core.author, core.language = told.title, told.stamp_line or "Forecast", "carecast", LANGUAGE
+    core.title, core.subject, core.author, core.language = (
+        told.title,
+        told.stamp_line or "Forecast",
+        "carecast",
+        LANGUAGE,
+    )
     core.keywords = f"run {told.run_id}"
     core.comments = f"Reproduce with: {dict(told.facts)['Command that reproduces it']}"
     core.created = core.modified = dt.datetime.fromisoformat(told.made).replace(tzinfo=None)
     short = "Illustrative" if told.stamp else "Forecast"
-    section.header.paragraphs[0].text = f"{told.council}. {short}. Run {told.run_id}, data as at {dict(told.facts)['Data as at']}"
+    section.header.paragraphs[
+        0
+    ].text = f"{told.council}. {short}. Run {told.run_id}, data as at {dict(told.facts)['Data as at']}"
     _page_numbers(section.footer.paragraphs[0])
 
 
@@ -68,6 +77,9 @@ def _style(style: Any, size: float, space: float) -> None:
     style.font.name, style.font.size, style.font.color.rgb = FONT, Pt(size), INK
     style.font.italic = False
     style.paragraph_format.space_after = Pt(space)
+    colour = style.element.rPr.find(qn("w:color"))
+    for name in ("themeColor", "themeShade", "themeTint"):
+        colour.attrib.pop(qn(f"w:{name}"), None)
     fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
     for name in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
         fonts.attrib.pop(qn(f"w:{name}"), None)
@@ -112,6 +124,7 @@ def _strong(paper: Any, text: str) -> None:
     """A paragraph set apart by a rule on its left and bold type."""
     paragraph = paper.add_paragraph()
     paragraph.add_run(text).bold = True
+    paragraph.paragraph_format.left_indent = Cm(0.4)
     borders = OxmlElement("w:pBdr")
     left = OxmlElement("w:left")
     for name, value in (("val", "single"), ("sz", "36"), ("space", "8"), ("color", "0B0C0C")):
@@ -126,25 +139,33 @@ class _Writer:
 
     def __init__(self, paper: Any) -> None:
         """Start with nothing numbered."""
-        self.paper, self.tables, self.figures = paper, 0, 0
+        self.paper, self.tables, self.figures, self.is_after_table = paper, 0, 0, False
 
     def add(self, block: Block) -> None:
         """One block."""
+        if isinstance(block, Shown):
+            self._picture(block)
+        elif isinstance(block, TextTable):
+            self._table(block)
+        else:
+            paragraphs = list(self._text(block))
+            if self.is_after_table and not isinstance(block, Heading):
+                paragraphs[0].paragraph_format.space_before = Pt(8)  # a table has no space after it
+            self.is_after_table = False
+
+    def _text(self, block: Heading | Para | Bullets | ToComplete) -> Iterable[Any]:
         if isinstance(block, Heading):
-            self.paper.add_heading(block.text, block.level)
+            yield self.paper.add_heading(block.text, block.level)
         elif isinstance(block, Para):
-            self.paper.add_paragraph(block.text)
+            yield self.paper.add_paragraph(block.text)
         elif isinstance(block, Bullets):
             for line in block.lines:
-                self.paper.add_paragraph(line, style="List Number" if block.numbered else "List Bullet")
-        elif isinstance(block, ToComplete):
+                yield self.paper.add_paragraph(line, style="List Number" if block.numbered else "List Bullet")
+        else:
             paragraph = self.paper.add_paragraph()
             paragraph.add_run("[To be completed] ").bold = True
             paragraph.add_run(block.text)
-        elif isinstance(block, Shown):
-            self._picture(block)
-        else:
-            self._table(block)
+            yield paragraph
 
     def _picture(self, block: Shown) -> None:
         picture = block.picture
@@ -172,12 +193,13 @@ class _Writer:
             _keep_whole(row)
             is_strong = number == 0 or cells[0] in shown.strong
             for at, text in enumerate(cells):
-                _fill(row.cells[at], text, is_strong, widths[at], to_right=at > 0 and not shown.is_prose and number > 0 and _is_figure(text))
+                _fill(row.cells[at], text, is_strong, widths[at], to_right=shown.is_of_figures(at))
                 if number == 0:
                     _shade(row.cells[at])
         _repeat(table.rows[0])
-        after = self.paper.add_paragraph(shown.note)
-        after.paragraph_format.space_before = Pt(4)
+        if shown.note:
+            self.paper.add_paragraph(shown.note).paragraph_format.space_before = Pt(4)
+        self.is_after_table = not shown.note
 
 
 def _describe(table: Any, shown: TextTable) -> None:
@@ -205,13 +227,12 @@ def _describe(table: Any, shown: TextTable) -> None:
 
 def _widths(shown: TextTable) -> list[float]:
     """Widths in centimetres by how much each column holds, the sum as wide as the page."""
-    longest = [max(len(line) for row in (shown.columns, *shown.rows) for line in row[at].split("\n")) for at in range(len(shown.columns))]
-    weights = [min(max(length, 9), 46 if shown.is_prose or at == 0 else 26) for at, length in enumerate(longest)]
+    weights = []
+    for at, heading in enumerate(shown.columns):
+        longest = max(len(line) for row in (shown.columns, *shown.rows) for line in row[at].split("\n"))
+        least = max([9, *(len(word) + 2 for word in heading.split())])
+        weights.append(max(min(longest, 46 if shown.is_prose or at == 0 else 22), least))
     return [TEXT_WIDTH_CM * weight / sum(weights) for weight in weights]
-
-
-def _is_figure(text: str) -> bool:
-    return any(mark.isdigit() for mark in text[:3])
 
 
 def _fill(cell: Any, text: str, strong: bool, width: float, to_right: bool) -> None:
@@ -220,7 +241,7 @@ def _fill(cell: Any, text: str, strong: bool, width: float, to_right: bool) -> N
     paragraph.paragraph_format.space_after = Pt(1)
     for number, line in enumerate(text.split("\n")):
         run = paragraph.add_run(line)
-        run.bold, run.font.size = strong, Pt(9 if number == 0 else 8)
+        run.bold, run.font.size = strong and number == 0, Pt(9 if number == 0 else 8)
         if number < text.count("\n"):
             run.add_break()
     if to_right:
@@ -240,5 +261,3 @@ def _keep_whole(row: Any) -> None:
 
 def _repeat(row: Any) -> None:
     row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
-
-

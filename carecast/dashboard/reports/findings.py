@@ -44,7 +44,9 @@ def away_title(numbers: Numbers, scenario: str | None = None) -> str:
     base = month_of(numbers, BASELINE, AWAY)
     if base is None:
         return "Children looked after away from home"
-    text = f"{words.number(base[0])} children will be away from home on {words.day(numbers.months[-1])} if nothing changes"
+    text = (
+        f"{words.number(base[0])} children will be away from home on {words.day(numbers.months[-1])} if nothing changes"
+    )
     ours = month_of(numbers, name, AWAY) if name else None
     return f"{text}, {words.number(ours[0])} with \u201c{legend_name(str(name))}\u201d" if ours else text
 
@@ -147,7 +149,9 @@ def headlines(numbers: Numbers) -> list[str]:
         for name in numbers.others:
             if name in numbers.programmes:
                 chance = words.share(chance_of_saving(numbers, name))
-                lines.append(f"{saving_title(numbers, name)}; the chance that it saves anything net that year is {chance}.")
+                lines.append(
+                    f"{saving_title(numbers, name)}; the chance that it saves anything net that year is {chance}."
+                )
             else:
                 lines.append(assumption_sentence(numbers, name))
     lines += [f"{targets_title(numbers, numbers.main)}."] if numbers.run.targets else []

@@ -111,7 +111,11 @@ def _history(numbers: Numbers) -> DataTable:
     columns = (Column("date", "Date", "date"), Column("measure", "Measure"), Column("key", "Measure, as files name it"),
                Column("breakdown", "Of"), Column("value", "Value", "exact"), Column("source", "Source"))  # fmt: skip
     frame = suppressed_history(numbers.run.record["parameters"]["history"])
-    small = (frame["breakdown"] == "total") & frame["value"].map(is_small) & ~frame["measure"].str.endswith(("_gbp", "_percent"))
+    small = (
+        (frame["breakdown"] == "total")
+        & frame["value"].map(is_small)
+        & ~frame["measure"].str.endswith(("_gbp", "_percent"))
+    )
     frame["value"] = frame["value"].where(~small.astype(bool))
     frame = frame.sort_values(["measure", "breakdown", "date"], kind="stable")
     rows = []
@@ -120,7 +124,9 @@ def _history(numbers: Numbers) -> DataTable:
                                                   else telling.number_label(row.measure))  # fmt: skip
         of = "all" if row.breakdown == "total" else breakdown_label(numbers.nation, row.breakdown)
         rows.append((row.date, label, row.measure, of, known(row.value), row.source))
-    return DataTable("History", "Published or recorded figures up to the start", columns, tuple(rows), (words.prose("hidden"),))
+    return DataTable(
+        "History", "Published or recorded figures up to the start", columns, tuple(rows), (words.prose("hidden"),)
+    )
 
 
 def _hindcast(numbers: Numbers) -> DataTable | None:
@@ -151,7 +157,14 @@ def dictionary(tables: Iterable[DataTable]) -> DataTable:
     columns = (Column("table", "Table"), Column("file", "CSV file"), Column("column", "Column"), Column("heading", "Heading"),
                Column("holds", "What it holds"), Column("meaning", "Meaning"))  # fmt: skip
     rows = [
-        (table.name, f"{table.file_name}.csv", column.key, column.label, KIND_WORDS[column.kind], column.meaning or column.label)
+        (
+            table.name,
+            f"{table.file_name}.csv",
+            column.key,
+            column.label,
+            KIND_WORDS[column.kind],
+            column.meaning or column.label,
+        )
         for table in tables
         for column in table.columns
     ]

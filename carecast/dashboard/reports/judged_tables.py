@@ -20,7 +20,11 @@ from carecast.scenarios.workforce import workforce, year_ends
 
 ENDS = tuple(Column(name, words.sentence(STATISTIC_WORDS[name]), "exact") for name in ("p10", "p90"))
 DATE = Column("date", "Date", "date", "Month end")
-MISSING = {"home": "A home of this type", "near_home": "Such a home within the radius", "early_help": "Early help without a wait"}
+MISSING = {
+    "home": "A home of this type",
+    "near_home": "Such a home within the radius",
+    "early_help": "Early help without a wait",
+}
 
 
 def judged_tables(numbers: Numbers) -> tuple[DataTable, ...]:
@@ -49,8 +53,20 @@ def differences(numbers: Numbers) -> DataTable:
         for measure in MONTHLY_MEASURES:
             key = f"difference_in_{measure}"
             for date in shown_dates(numbers)[1:] if numbers.has(measure) else ():
-                cells = (round(float(cell or 0), 2) + 0.0 for cell in numbers.values(scenario, key, date, ("mean", "p10", "p90")))
-                rows.append((legend_name(scenario), date, measure_label(numbers.nation, measure), key, measure_unit(key), *cells))
+                cells = (
+                    round(float(cell or 0), 2) + 0.0
+                    for cell in numbers.values(scenario, key, date, ("mean", "p10", "p90"))
+                )
+                rows.append(
+                    (
+                        legend_name(scenario),
+                        date,
+                        measure_label(numbers.nation, measure),
+                        key,
+                        measure_unit(key),
+                        *cells,
+                    )
+                )
     return DataTable("Differences", "Children and services: each scenario minus the baseline at year ends", columns,
                      tuple(rows), (words.prose("differences"),))  # fmt: skip
 
@@ -89,7 +105,9 @@ def targets(numbers: Numbers) -> DataTable:
     left = [f"Not judged: {name}: {reason}" for name, reason in numbers.run.record["targets_left_out"].items()]
     notes = [words.prose("targets"), *([f"The targets cannot be judged: {why}"] if why else []), *left]
     notes += [] if rows or why else [words.prose("no_targets")]
-    return DataTable("Targets", "Targets: how likely, what is lacking and when they are met", columns, rows, tuple(notes))
+    return DataTable(
+        "Targets", "Targets: how likely, what is lacking and when they are met", columns, rows, tuple(notes)
+    )
 
 
 # --- safety ---------------------------------------------------------------------------------------

@@ -57,7 +57,9 @@ def _spend_by_year(numbers: Numbers) -> DataTable:
         programme, net = (numbers.value(scenario, name, date) for name in ("programme_cost_gbp", "net_cost_gbp"))
         income = numbers.value(scenario, "income_gbp", date)
         own = numbers.value(scenario, "net_cost_gbp", date, "mean", "funder=social_work")
-        rows.append((legend_name(scenario), year, gross, low, high, programme, net, income, own, numbers.year_note(year)))
+        rows.append(
+            (legend_name(scenario), year, gross, low, high, programme, net, income, own, numbers.year_note(year))
+        )
     return DataTable("Spend by year", "Spend by scenario and financial year, mean of replications", columns, tuple(rows),
                      (words.prose("cash_prices"),))  # fmt: skip
 
@@ -73,7 +75,9 @@ def _spend_by_line(numbers: Numbers) -> list[DataTable]:
         taken.add(name.lower())
         columns = [Column("line", "Line of cost", meaning="Placement type or service")]
         columns += [
-            Column(f"gbp_{year.replace('-', '_')}", f"{_year(numbers, year)}, £", "pounds", f"Mean gross cost in {year}")
+            Column(
+                f"gbp_{year.replace('-', '_')}", f"{_year(numbers, year)}, £", "pounds", f"Mean gross cost in {year}"
+            )
             for year in numbers.years
         ]
         rows = [
@@ -99,7 +103,15 @@ def _spend_by_funder(numbers: Numbers) -> DataTable:
     rows = []
     for scenario, _, year, date in _scenario_years(numbers, numbers.scenarios):
         cells = [numbers.value(scenario, "net_cost_gbp", date, "mean", f"funder={name}") for name in w.FUNDERS]
-        rows.append((legend_name(scenario), year, *cells, numbers.value(scenario, "net_cost_gbp", date), numbers.year_note(year)))
+        rows.append(
+            (
+                legend_name(scenario),
+                year,
+                *cells,
+                numbers.value(scenario, "net_cost_gbp", date),
+                numbers.year_note(year),
+            )
+        )
     return DataTable("Spend by funder", "Spend by funder and financial year, programme included, mean of replications",
                      (SCENARIO, YEAR, *parts, total, NOTE), tuple(rows),
                      (words.prose("cash_prices"), words.prose("funders")))  # fmt: skip
@@ -282,7 +294,10 @@ def minimum_words(numbers: Numbers) -> str:
     """Where reserves start and what they should not fall below, and who says so."""
     found = numbers.run.record["parameters"]["numbers"]
     parts = []
-    for name, label in (("reserves.opening_gbp", "Reserves at the start"), ("reserves.policy_minimum_gbp", "policy minimum")):
+    for name, label in (
+        ("reserves.opening_gbp", "Reserves at the start"),
+        ("reserves.policy_minimum_gbp", "policy minimum"),
+    ):
         entry = found.get(name)
         parts.append(f"{label} £{entry['value']:,.0f} ({entry['how']})" if entry else f"{label} not given, taken as £0")
     return f"{', '.join(parts)}."

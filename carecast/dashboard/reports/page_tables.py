@@ -50,7 +50,11 @@ def headline_table(numbers: Numbers) -> TextTable:
         unit = "\u00a0%" if measure.endswith("_percent") else ""
         now = words.HIDDEN if start is None else f"{words.number(start[0], 1 if unit else 0)}{unit}"
         rows.append((numbers.label(measure), now, *(_count(numbers, name, measure, -1) for name in numbers.scenarios)))
-    columns = ("Measure", f"{words.day(numbers.run.record['as_at'])}", *(f"{legend_name(n)}, {last}" for n in numbers.scenarios))
+    columns = (
+        "Measure",
+        f"{words.day(numbers.run.record['as_at'])}",
+        *(f"{legend_name(n)}, {last}" for n in numbers.scenarios),
+    )
     return TextTable("Children, now and at the end, mean and 80 % interval", columns, tuple(rows), words.prose("away"))
 
 
@@ -60,7 +64,9 @@ def spend_table(numbers: Numbers) -> TextTable:
     rows = []
     for name in numbers.scenarios:
         cells = [findings.money_of(numbers, name, "net_cost_gbp", year) for year in years]
-        rows.append((legend_name(name), *(f"{words.gbp(mean)}\n{words.gbp_between(low, high)}" for mean, low, high in cells)))
+        rows.append(
+            (legend_name(name), *(f"{words.gbp(mean)}\n{words.gbp_between(low, high)}" for mean, low, high in cells))
+        )
     columns = ("Scenario", *(findings.year_words(numbers, year) for year in years))
     return TextTable("Gross and programme cost by financial year, mean and 80 % interval", columns, tuple(rows),
                      words.prose("cash_prices"))  # fmt: skip
@@ -84,7 +90,9 @@ def options_table(numbers: Numbers) -> TextTable:
         for label, cell in zip(labels, cells, strict=True):
             rows[label].append(cell)
     columns = ("", *(legend_name(name) for name in numbers.scenarios))
-    return TextTable("The options side by side, mean and 80 % interval", columns, tuple((k, *v) for k, v in rows.items()))
+    return TextTable(
+        "The options side by side, mean and 80 % interval", columns, tuple((k, *v) for k, v in rows.items())
+    )
 
 
 def _money(numbers: Numbers, scenario: str, measure: str, year: str) -> str:
@@ -109,7 +117,7 @@ def _saving_rows(numbers: Numbers, scenario: str, wanted: tuple[tuple[str, str],
     rows = []
     for key, label in wanted:
         at = table.position(key)
-        rows.append((label, *(words.gbp(_number(mine[year][at])) for year in shown_years(numbers))))
+        rows.append((label, *(words.million(_number(mine[year][at])) for year in shown_years(numbers))))
     return rows
 
 
@@ -148,8 +156,15 @@ def reserves_table(numbers: Numbers) -> TextTable:
                            ("recurring_paid", "recurring cost they pay")):  # fmt: skip
             at = table.position(key)
             cells = (_number(mine[year][at]) for year in years)
-            rows.append((f"{legend_name(name)}: {label}", *((words.share if key == "below_minimum" else words.gbp)(c) for c in cells)))
-    return TextTable("Reserves by financial year", ("Reserves", *years), tuple(rows), money_tables.minimum_words(numbers))
+            rows.append(
+                (
+                    f"{legend_name(name)}: {label}",
+                    *((words.share if key == "below_minimum" else words.million)(c) for c in cells),
+                )
+            )
+    return TextTable(
+        "Reserves by financial year", ("Reserves", *years), tuple(rows), money_tables.minimum_words(numbers)
+    )
 
 
 def targets_table(numbers: Numbers, scenario: str | None) -> TextTable | None:
@@ -161,13 +176,19 @@ def targets_table(numbers: Numbers, scenario: str | None) -> TextTable | None:
         if a.scenario not in wanted:
             continue
         lacking = telling.value_words(a.measure, a.expected_shortfall)
-        lacking = words.gbp(a.expected_shortfall) if a.measure.endswith("_gbp") else lacking.replace("\u00a0%", " points")
+        lacking = (
+            words.gbp(a.expected_shortfall) if a.measure.endswith("_gbp") else lacking.replace("\u00a0%", " points")
+        )
         rows.append((f"{a.target}\n{target_words(by_name[a.target])}", legend_name(a.scenario), words.share(a.met_probability),
                      words.share(a.required_probability), "Yes" if a.is_likely_enough else "No", lacking,
                      telling.month_words(a.month_met)))  # fmt: skip
     columns = ("Target", "Scenario", "Probability", "Required", "Likely enough", "Mean shortfall",
                "Met by, median")  # fmt: skip
-    return TextTable("Targets: how likely, and what is lacking", columns, tuple(rows), words.prose("targets")) if rows else None
+    return (
+        TextTable("Targets: how likely, and what is lacking", columns, tuple(rows), words.prose("targets"))
+        if rows
+        else None
+    )
 
 
 def safety_table(numbers: Numbers, scenario: str) -> TextTable:
@@ -184,8 +205,17 @@ def safety_table(numbers: Numbers, scenario: str) -> TextTable:
                                f"({words.signed(_number(cell['p10']))} to {words.signed(_number(cell['p90']))})"))  # fmt: skip
         rows.append((str(cell["measure"]), base, ours, difference, words.share(_number(cell["chance_worse"])),
                      words.sentence(str(cell["verdict"]))))  # fmt: skip
-    columns = ("Over the last 12 months", "Baseline", legend_name(scenario), "Difference (80 % interval)", "Chance worse", "Verdict")
-    return TextTable(f"Safety beside the saving: \u201c{legend_name(scenario)}\u201d", columns, tuple(rows), words.prose("safety"))
+    columns = (
+        "Over the last 12 months",
+        "Baseline",
+        legend_name(scenario),
+        "Difference (80 % interval)",
+        "Chance worse",
+        "Verdict",
+    )
+    return TextTable(
+        f"Safety beside the saving: \u201c{legend_name(scenario)}\u201d", columns, tuple(rows), words.prose("safety")
+    )
 
 
 def staff_table(numbers: Numbers, scenario: str | None) -> TextTable | None:
@@ -232,7 +262,9 @@ def gaps_table(numbers: Numbers, scenario: str) -> TextTable | None:
                      words.gbp(row["extra_cost_gbp"]) if row["extra_cost_gbp"] else "\u2013"))  # fmt: skip
     columns = ("What was lacking", "Locality", "Age", "Children", "Child-years without", "Extra cost")
     caption = f"What is missing most in {findings.year_words(numbers, numbers.last_year)}: {legend_name(scenario)}"
-    return TextTable(caption, columns, tuple(rows), words.prose("gaps", radius=f"{numbers.run.record['radius_miles']:g}"))
+    return TextTable(
+        caption, columns, tuple(rows), words.prose("gaps", radius=f"{numbers.run.record['radius_miles']:g}")
+    )
 
 
 def levers_table(numbers: Numbers, scenario: str) -> TextTable:
@@ -245,10 +277,14 @@ def levers_table(numbers: Numbers, scenario: str) -> TextTable:
             continue
         cell = {key: str(row[i]) for key, i in at.items()}
         what = "; ".join(part for part in (cell["size"], cell["where"], cell["when"]) if part)
-        why = " ".join(part for part in (cell["because"], f"Source: {cell['source']}" if cell["source"] else "") if part)
+        why = " ".join(
+            part for part in (cell["because"], f"Source: {cell['source']}" if cell["source"] else "") if part
+        )
         rows.append((f"{cell['label']} ({cell['kind']})", what, cell["cost"], why or "not said"))
     caption = f"What \u201c{title_of(numbers.run, scenario)}\u201d changes"
-    return TextTable(caption, ("Lever or assumption", "What, where and when", "Cost", "Why this size"), tuple(rows), is_prose=True)
+    return TextTable(
+        caption, ("Lever or assumption", "What, where and when", "Cost", "Why this size"), tuple(rows), is_prose=True
+    )
 
 
 def watched_table(numbers: Numbers) -> TextTable:
@@ -279,7 +315,9 @@ def drivers_table(numbers: Numbers) -> TextTable | None:
         for row in mine
     )  # fmt: skip
     caption = f"What goes with {words.lower_first(str(mine[0][1]))}: {wanted}"
-    return TextTable(caption, ("Number", "Rank correlation", "Central value", "How it is known"), rows, words.prose("drivers"))
+    return TextTable(
+        caption, ("Number", "Rank correlation", "Central value", "How it is known"), rows, words.prose("drivers")
+    )
 
 
 def funders_table(numbers: Numbers, scenario: str) -> TextTable:

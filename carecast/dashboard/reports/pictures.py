@@ -51,9 +51,7 @@ class Picture:
 
     def png(self, scale: float = 2.0) -> bytes:
         """The chart as PNG, without its words."""
-        import vl_convert
-
-        return bytes(vl_convert.vegalite_to_png(_sized(self).to_dict(), scale=scale))
+        return to_png(self.svg(), scale)
 
     def standing_alone(self) -> "Picture":
         """The same chart with title and subtitle drawn into it, for files of their own."""
@@ -61,7 +59,16 @@ class Picture:
             text=_folded(self.title, 88), subtitle=_folded(self.subtitle, 118), anchor="start", fontSize=17, subtitleFontSize=13,
             subtitleColor=INK, subtitlePadding=6, offset=24,
         )  # fmt: skip
-        return Picture(self.name, self.title, self.subtitle, self.key, self.chart.properties(title=title), self.alt, self.table)
+        return Picture(
+            self.name, self.title, self.subtitle, self.key, self.chart.properties(title=title), self.alt, self.table
+        )
+
+
+def to_png(svg: str, scale: float = 2.0) -> bytes:
+    """A drawn chart as PNG."""
+    import vl_convert
+
+    return bytes(vl_convert.svg_to_png(svg, scale=scale))
 
 
 def _folded(text: str, width: int) -> list[str]:
@@ -161,15 +168,25 @@ def _fan(numbers: Numbers, scenario: str | None, measure: str, top: float | None
     table = TextTable(f"{label} at year ends", columns, rows)
     ends = "; ".join(f"{name} {cell}" for name, cell in zip(names, rows[-1][1:], strict=True))
     text = f"Line chart of {words.lower_first(label)} by month to {rows[-1][0]}. At the end: {ends}. {title}."
-    return Picture(f"children_{measure}", title, subtitle, tuple(key), charts.fan(paths, history, names, start, top), text, table)
+    return Picture(
+        f"children_{measure}", title, subtitle, tuple(key), charts.fan(paths, history, names, start, top), text, table
+    )
 
 
 def _fan_title(numbers: Numbers, scenario: str | None, measure: str) -> str:
     label, unit = numbers.label(measure), "\u00a0%" if measure.endswith("_percent") else ""
     base = findings.month_of(numbers, BASELINE, measure)
-    text = f"{label}: {words.number(base[0])}{unit} on {words.day(numbers.months[-1])} if nothing changes" if base else label
+    text = (
+        f"{label}: {words.number(base[0])}{unit} on {words.day(numbers.months[-1])} if nothing changes"
+        if base
+        else label
+    )
     ours = findings.month_of(numbers, scenario, measure) if scenario else None
-    return f"{text}, {words.number(ours[0])}{unit} with \u201c{legend_name(str(scenario))}\u201d" if ours and base else text
+    return (
+        f"{text}, {words.number(ours[0])}{unit} with \u201c{legend_name(str(scenario))}\u201d"
+        if ours and base
+        else text
+    )
 
 
 def _table_dates(numbers: Numbers) -> list[str]:
@@ -216,7 +233,10 @@ def _spend(numbers: Numbers, scenario: str | None) -> Picture:
 def _years_told(table: TextTable) -> str:
     first, last = table.rows[0], table.rows[-1]
     heads = [column.split(", mean")[0] for column in table.columns[1:]]
-    parts = [f"{row[0]}: {', '.join(f'{h} {c}' for h, c in zip(heads, row[1:], strict=True))}" for row in dict.fromkeys((first, last))]
+    parts = [
+        f"{row[0]}: {', '.join(f'{h} {c}' for h, c in zip(heads, row[1:], strict=True))}"
+        for row in dict.fromkeys((first, last))
+    ]
     return "; ".join(parts) + "."
 
 
@@ -245,7 +265,11 @@ def _groups(numbers: Numbers, scenario: str) -> Picture:
 
 def asked_saving(numbers: Numbers) -> Target | None:
     """The net yearly saving that the targets ask for last, if any."""
-    yearly = [t for t in numbers.run.targets if t.row_measure == "net_saving_gbp" or t.row_measure == "net_saving_recurring_gbp"]
+    yearly = [
+        t
+        for t in numbers.run.targets
+        if t.row_measure == "net_saving_gbp" or t.row_measure == "net_saving_recurring_gbp"
+    ]
     yearly = [t for t in yearly if t.kind == "annual" and t.at_least is not None]
     return max(yearly, key=lambda target: target.judged_on, default=None)
 
@@ -259,8 +283,15 @@ def _saving(numbers: Numbers, scenario: str) -> Picture:
     title = findings.saving_title(numbers, scenario)
     key = [("bar-scenario", "Net saving, mean and 80 %")]
     key += [("target", f"Target: {target.name}")] if target else []
-    told = tuple((row["year"], f"{words.gbp(float(row['mean']))} ({words.gbp_between(float(row['p10']), float(row['p90']))})") for row in rows)
-    table = TextTable(f"Net saving of \u201c{legend_name(scenario)}\u201d by financial year", ("Financial year", "Mean (80 % interval)"), told)
+    told = tuple(
+        (row["year"], f"{words.gbp(float(row['mean']))} ({words.gbp_between(float(row['p10']), float(row['p90']))})")
+        for row in rows
+    )
+    table = TextTable(
+        f"Net saving of \u201c{legend_name(scenario)}\u201d by financial year",
+        ("Financial year", "Mean (80 % interval)"),
+        told,
+    )
     text = f"Chart of net saving by financial year: {'; '.join(f'{year} {cell}' for year, cell in told)}. {title}."
     chart = charts.saving(pd.DataFrame(rows), None if target is None else target.value)
     return Picture(f"saving_{scenario}", title, words.prose("saving_subtitle"), tuple(key), chart, text, table)

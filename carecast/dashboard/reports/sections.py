@@ -44,7 +44,9 @@ def heading_for(numbers: Numbers, made: Sequence[Picture]) -> Iterable[Block]:
     yield from _pictures(made, f"children_{AWAY}", "children_looked_after", "children_within_radius")
     if numbers.years:
         yield page_tables.spend_table(numbers)
-        yield from (Shown(picture, with_table=False) for picture in made if picture.name == f"spend_{numbers.main or BASELINE}")
+        yield from (
+            Shown(picture, with_table=False) for picture in made if picture.name == f"spend_{numbers.main or BASELINE}"
+        )
         yield from _pictures(made, "spend_by_group")
 
 
@@ -60,7 +62,9 @@ def options(numbers: Numbers) -> Iterable[Block]:
         text = rationale(numbers.run, name)
         yield Para(words.prose("option_baseline") if name == BASELINE else text or words.prose("no_rationale"))
         if name != BASELINE and name not in numbers.programmes:
-            yield Para(findings.assumption_sentence(numbers, name) if numbers.years else words.prose("only_assumptions"))
+            yield Para(
+                findings.assumption_sentence(numbers, name) if numbers.years else words.prose("only_assumptions")
+            )
     if numbers.years:
         yield page_tables.options_table(numbers)
 

@@ -129,6 +129,14 @@ class TextTable:
     strong: tuple[str, ...] = ()  # headings of rows that stand out
     is_prose: bool = False  # cells are sentences
 
+    def is_of_figures(self, at: int) -> bool:
+        """Whether a column holds mostly figures, which are set to the right."""
+        if at == 0 or self.is_prose:
+            return False
+        cells = [row[at] for row in self.rows]
+        figures = [cell for cell in cells if any(mark.isdigit() for mark in cell[:3]) or cell in ("", "\u2013")]
+        return bool(cells) and 2 * len(figures) >= len(cells) and any(mark.isdigit() for cell in cells for mark in cell)
+
 
 def as_text(table: DataTable, keys: Iterable[str] = (), caption: str = "") -> TextTable:
     """A data table in words, some of its columns or all."""

@@ -72,5 +72,3 @@ def _plain(block: Block) -> dict[str, Any]:
         return {"kind": "table", "table": block}
     svg = Markup(inline_svg(block.picture))  # noqa: S704 - drawn by us; its text is escaped by the renderer
     return {"kind": "picture", "picture": block.picture, "with_table": block.with_table, "svg": svg}
-
-

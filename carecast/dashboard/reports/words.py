@@ -54,6 +54,14 @@ def gbp(value: float) -> str:
     return pounds(value).replace("-", MINUS)
 
 
+def million(value: float) -> str:
+    """``£2.85m`` whatever the size, for tables in which sums stand side by side; ``£0`` only for nothing at all."""
+    if round(value) == 0:
+        return "£0"
+    text = fixed(abs(value) / 1e6, 2)
+    return f"{MINUS if value < 0 and text != '0.00' else ''}£{text}m"
+
+
 def gbp_between(low: float, high: float) -> str:
     """An interval of money."""
     return f"{gbp(low)} to {gbp(high)}"

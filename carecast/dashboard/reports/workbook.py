@@ -162,7 +162,9 @@ class _Writer:
         """The table itself, marked as one, from a row down."""
         self.first_rows[table.name] = row + 1
         self.placed[table.name] = table
-        rows = table.rows or (tuple("" if c.kind != "text" or at else "nothing to show" for at, c in enumerate(table.columns)),)
+        rows = table.rows or (
+            tuple("" if c.kind != "text" or at else "nothing to show" for at, c in enumerate(table.columns)),
+        )
         for at, cells in enumerate(rows):
             for column, cell in enumerate(cells):
                 self._cell(sheet, table, row + 1 + at, column, cell, cells)
@@ -231,5 +233,3 @@ def _width(table: DataTable, at: int, column: Column) -> float:
         return max(NARROWEST + 4, min(len(column.label) / 2.2, 22))
     longest = max((len(str(row[at])) for row in table.rows), default=0)
     return min(max(NARROWEST, longest + 2, min(len(column.label) + 2, 18)), WIDEST)
-
-

@@ -16,6 +16,9 @@ frame.reading(told.front)
 st.header("What is saved, and whether it is safe", anchor=False)
 compare_frame.saved_and_safe(told)
 
+st.header("What each lever adds", anchor=False)
+compare_frame.levers(asked)
+
 st.header("Over time", anchor=False)
 compare_frame.over_time(asked, told)
 

@@ -1,0 +1,28 @@
+"""Will we make it? How likely each target is, what that hangs on, and what it would take."""
+
+import streamlit as st
+
+from carecast.dashboard import frame, goals
+from carecast.dashboard.telling import prose
+
+head = st.container()
+goal = goals.choose(head)
+judged = goals.head(head, goal)
+goals.tiles(goal, judged)
+frame.reading(goals.front(goal.run, goal.chosen.scenario))
+
+st.header("How far, and how likely", anchor=False)
+goals.curve(goal)
+
+st.header("The targets", anchor=False)
+goals.editor(goal)
+
+st.header("What does it hang on?", anchor=False)
+goals.hangs(goal)
+
+st.header("What would it take?", anchor=False)
+goals.solver(goal)
+
+st.header("Not modelled", anchor=False)
+st.markdown(prose("not_modelled"))
+frame.bullets(goal.run.record["not_modelled"])
