@@ -1,10 +1,13 @@
 """``carecast calibrate``: from what a council has (its returns, published tables, or a shipped pack) to a parameter set."""
 
 import datetime as dt
+import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from carecast.cli import story
@@ -111,11 +114,34 @@ def from_files(
     if figures is not None:
         raise BadFile(f"--figures: found {str(figures)!r}; only goes with a council pack or published tables")
     if providers is not None:
-        homes, _ = read_history(providers, "tidy")
-        if not homes.has("providers"):
-            raise BadFile(f"{providers}: no row of homes could be used; needs the columns provider, placement_type")
-        found = replace(found, tables=found.tables | {"providers": homes.providers})
+        found = replace(found, tables=found.tables | {"providers": read_homes(providers)})
     return calibrate_returns(found, report, as_at=as_at, council=council)
+
+
+def read_homes(path: Path) -> pd.DataFrame:
+    """Named homes from a file of any name: the table ``providers`` of the tidy schema.
+
+    Raises:
+        BadFile: no such file, or rows that cannot be used, one line each.
+    """
+    from carecast.calibration.readers import read_history
+
+    if not path.is_file():
+        raise BadFile(f"--providers: {path}: not found")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / f"providers{path.suffix.lower()}"
+        shutil.copyfile(path, copy)
+        try:
+            homes, report = read_history(copy, "tidy")
+        except BadFile as error:
+            lines = [line.replace(f"{copy}: ", "").replace(copy.name, path.name) for line in error.lines]
+            raise BadFile(*(f"--providers: {path}: {line}" for line in lines)) from None
+    refused = [problem for problem in report.problems() if problem["severity"] == "error"]
+    if refused:
+        raise BadFile(*(f"{path}: row {item['line']}, column {item['column']}: {item['message']}" for item in refused))
+    if not homes.has("providers"):
+        raise BadFile(f"{path}: no row of homes could be used; needs the columns provider, placement_type, places")
+    return homes.providers
 
 
 def what_was_found(record: dict[str, Any]) -> str:

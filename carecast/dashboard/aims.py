@@ -150,5 +150,11 @@ def package_text(text: str, name: str, author: str, today: dt.date) -> str:
     document = tomllib.loads(text)
     Scenario.model_validate({**document, "name": name})
     return tomli_w.dumps(
-        {**document, "format": SCENARIO_FORMAT, "name": name, "author": author or document.get("author", ""), "date": today}
+        {
+            **document,
+            "format": SCENARIO_FORMAT,
+            "name": name,
+            "author": author or document.get("author", ""),
+            "date": today,
+        }
     )

@@ -14,8 +14,10 @@ page = st.navigation(
         st.Page("views/targets.py", title="Will we make it?", url_path="targets"),
         st.Page("views/placements.py", title="Placements and distance", url_path="placements"),
         st.Page("views/early_help.py", title="Early help and workforce", url_path="early-help"),
+        st.Page("views/recalibration.py", title="Calibration", url_path="calibration"),
         st.Page("views/method.py", title="Assumptions and method", url_path="method"),
     ],
     position="top",
 )
 frame.guarded(page.run)
+frame.guarded(frame.foot)

@@ -1,5 +1,6 @@
 """Charts of several scenarios in one frame, at most four series: each has a colour, a dash and a shape of its own."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +14,20 @@ MOST_SERIES = len(COLOURS)
 SIGNED_POUNDS = "(datum.value < 0 ? '\u2212£' : '£') + format(abs(datum.value) / 1e6, ',.1f') + 'm'"
 PART_COLOURS = ("#12436D", "#28A197", "#d6b4c8")  # cashable, avoided, released: also told by place and letter
 PART_INKS = ("#ffffff", "#0b0c0c", "#0b0c0c")
+BESIDE_PIXELS = 7.0
+LABEL_WIDTH = 24  # characters of a line of a label
+FOLDED_AXIS: dict[str, Any] = {**charts.GROUP_AXIS, "labelLimit": 190, "labelExpr": "split(datum.label, '\\n')"}
 SMALLEST_LABELLED = 0.06  # of the axis: a part narrower than this has no letter
 
 
-def fans(paths: pd.DataFrame, history: pd.DataFrame, names: Sequence[str], start: pd.Timestamp, ceiling: float) -> Chart:
+def folded(text: str) -> str:
+    """A label on as many lines as it needs, for ``FOLDED_AXIS``."""
+    return "\n".join(textwrap.wrap(text, LABEL_WIDTH))
+
+
+def fans(
+    paths: pd.DataFrame, history: pd.DataFrame, names: Sequence[str], start: pd.Timestamp, ceiling: float
+) -> Chart:
     """Bands of the first scenario, and the mean of every scenario with its 80 % interval at each end of March.
 
     Args:
@@ -40,14 +51,14 @@ def fans(paths: pd.DataFrame, history: pd.DataFrame, names: Sequence[str], start
             *(alt.Tooltip(f"{name}:Q", format=",.1f") for name in ("mean", "p10", "p90"))]  # fmt: skip
     lines = alt.Chart(paths).mark_line(strokeWidth=2.8, clip=True)
     layers.append(lines.encode(x, charts._y("mean", ceiling, None), paint["color"], paint["dash"], tooltip=tips))
-    march = paths[(paths["date"].dt.month == 3) & (paths["scenario"] != names[0])]
-    ends = alt.Chart(march)
-    layers.append(ends.mark_rule(strokeWidth=1.6, opacity=0.75).encode(x, alt.Y("p10:Q"), alt.Y2("p90"), paint["color"]))
-    layers.append(
-        ends.mark_point(filled=True, size=60, opacity=1).encode(
-            x, charts._y("mean", ceiling, None), paint["color"], paint["shape"]
-        )
-    )
+    march = paths[paths["date"].dt.month == 3]
+    for at, name in enumerate(names[1:]):  # beside one another, so that equal ones do not hide each other
+        beside = BESIDE_PIXELS * (at - (len(names) - 2) / 2)
+        ends = alt.Chart(march[march["scenario"] == name])
+        bar = ends.mark_rule(strokeWidth=1.8, opacity=0.8, xOffset=beside)
+        dot = ends.mark_point(filled=True, size=60, opacity=1, xOffset=beside)
+        layers.append(bar.encode(x, alt.Y("p10:Q"), alt.Y2("p90"), paint["color"]))
+        layers.append(dot.encode(x, charts._y("mean", ceiling, None), paint["color"], paint["shape"]))
     layers += charts._published(history, x, charts._y("value", ceiling, None))
     layers += charts._start(start, ceiling)
     return charts.dressed(layers)
@@ -105,7 +116,7 @@ def stacked(parts: pd.DataFrame, net: pd.DataFrame, order: Sequence[str]) -> Cha
     ends = [*placed["start"], *placed["end"], *net["p10"], *net["p90"], 0.0]
     low, high = min(ends), max(max(ends), 1.0)
     span = high - low
-    x_axis = alt.Axis(labelExpr=SIGNED_POUNDS, tickCount=5)
+    x_axis = alt.Axis(labelExpr=SIGNED_POUNDS, tickCount=4, labelOverlap="greedy", labelSeparation=8)
     x = alt.X("start:Q", title=None, axis=x_axis, scale=alt.Scale(domain=[low - 0.03 * span, high + 0.08 * span]))
     y = alt.Y("scenario:N", title=None, sort=list(order), axis=alt.Axis(**charts.GROUP_AXIS))
     colour = alt.Color("part:O", legend=None, scale=alt.Scale(domain=[0, 1, 2], range=list(PART_COLOURS)))
@@ -118,15 +129,17 @@ def stacked(parts: pd.DataFrame, net: pd.DataFrame, order: Sequence[str]) -> Cha
     tips = ["scenario:N", *(alt.Tooltip(f"{name}:Q", format=",.0f") for name in ("mean", "p10", "p90"))]
     told = net.assign(text=[charts._millions(mean) for mean in net["mean"]])
     layers: list[Any] = [
-        bars.encode(x, alt.X2("end"), y, colour, tooltip=["scenario:N", "name:N", alt.Tooltip("pounds:Q", format=",.0f")]),
+        bars.encode(
+            x, alt.X2("end"), y, colour, tooltip=["scenario:N", "name:N", alt.Tooltip("pounds:Q", format=",.0f")]
+        ),
         alt.Chart(pd.DataFrame({"start": [0.0]})).mark_rule(color=GREY).encode(alt.X("start:Q")),
         marks.mark_rule(strokeWidth=2.5, color=INK, yOffset=22).encode(alt.X("p10:Q"), alt.X2("p90"), y),
         marks.mark_point(filled=True, shape="diamond", size=130, color=INK, opacity=1, yOffset=22).encode(
             alt.X("mean:Q"), y, tooltip=tips
         ),
-        alt.Chart(told).mark_text(align="center", dy=38, fontSize=13, fontWeight="bold", color=INK).encode(
-            alt.X("mean:Q"), y, alt.Text("text:N")
-        ),
+        alt.Chart(told)
+        .mark_text(align="center", dy=38, fontSize=13, fontWeight="bold", color=INK)
+        .encode(alt.X("mean:Q"), y, alt.Text("text:N")),
         letters.encode(alt.X("middle:Q"), y, alt.Text("letter:N"), ink).properties(),
     ]
     figure = charts.dressed(layers, height=92 * len(order) + 40)
@@ -156,13 +169,15 @@ def levers(rows: pd.DataFrame, order: Sequence[str]) -> Chart:
     ends = [*rows["start"], *rows["end"], 0.0]
     low, high = min(ends), max(max(ends), 1.0)
     span = high - low
-    x = alt.X("start:Q", title=None, axis=alt.Axis(labelExpr=SIGNED_POUNDS, tickCount=5),
+    axis = alt.Axis(labelExpr=SIGNED_POUNDS, tickCount=5, labelOverlap="greedy", labelSeparation=8)
+    x = alt.X("start:Q", title=None, axis=axis,
               scale=alt.Scale(domain=[low - 0.16 * span, high + 0.16 * span]))  # fmt: skip
-    y = alt.Y("name:N", title=None, sort=list(order), axis=alt.Axis(**charts.GROUP_AXIS))
+    rows = rows.assign(name=[folded(name) for name in rows["name"]])
+    y = alt.Y("name:N", title=None, sort=[folded(name) for name in order], axis=alt.Axis(**FOLDED_AXIS))
     kinds = alt.Scale(domain=["more", "less", "all"], range=["#12436D", "#F46A25", "#505a5f"])
     data = alt.Chart(rows)
     right, left = rows[rows["end"] >= rows["start"]], rows[rows["end"] < rows["start"]]
-    label = {"fontSize": 13, "fontWeight": "bold", "color": INK}
+    label: dict[str, Any] = {"fontSize": 13, "fontWeight": "bold", "color": INK}
     layers: list[Any] = [
         alt.Chart(pd.DataFrame({"start": [0.0]})).mark_rule(color=GREY).encode(alt.X("start:Q")),
         data.mark_bar(height=20).encode(
@@ -171,4 +186,4 @@ def levers(rows: pd.DataFrame, order: Sequence[str]) -> Chart:
         alt.Chart(right).mark_text(align="left", dx=6, **label).encode(alt.X("end:Q"), y, alt.Text("text:N")),
         alt.Chart(left).mark_text(align="right", dx=-6, **label).encode(alt.X("end:Q"), y, alt.Text("text:N")),
     ]
-    return charts.dressed(layers, height=44 * len(order) + 30)
+    return charts.dressed(layers, height=54 * len(order) + 30)

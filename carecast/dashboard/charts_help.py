@@ -8,6 +8,7 @@ import pandas as pd
 
 from carecast.dashboard import charts
 from carecast.dashboard.charts import BASELINE_COLOUR, INK, Chart
+from carecast.dashboard.charts_compare import FOLDED_AXIS, folded
 
 
 def staff(rows: pd.DataFrame, names: Sequence[str]) -> Chart:
@@ -17,18 +18,21 @@ def staff(rows: pd.DataFrame, names: Sequence[str]) -> Chart:
         rows: part (the role), scenario, mean, p10, p90, in_post; full-time equivalents.
         names: the baseline, then the scenario if there is one.
     """
+    rows = rows.assign(part=[folded(part) for part in rows["part"]])
     order = list(dict.fromkeys(rows["part"]))
     paint = charts._paint(names)
     top = max(float(rows["p90"].max()), float(rows["in_post"].max()), 1.0) * 1.05
     x = alt.X("mean:Q", title=None, axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, top]))
-    y = alt.Y("part:N", title=None, sort=order, axis=alt.Axis(**charts.GROUP_AXIS))
+    y = alt.Y("part:N", title=None, sort=order, axis=alt.Axis(**FOLDED_AXIS))
     offset = alt.YOffset("scenario:N", sort=list(names), scale=alt.Scale(domain=list(names), paddingOuter=0.9))
     data = alt.Chart(rows)
     tips = ["scenario:N", "part:N", *(alt.Tooltip(f"{n}:Q", format=",.1f") for n in ("mean", "p10", "p90", "in_post"))]
     layers: list[Any] = [
         data.mark_rule(strokeWidth=3, opacity=0.45).encode(alt.X("p10:Q"), alt.X2("p90"), y, offset, paint["color"]),
         data.mark_tick(thickness=3, size=18, color=INK).encode(alt.X("in_post:Q"), y, offset),
-        data.mark_point(filled=True, size=100, opacity=1).encode(x, y, offset, paint["color"], paint["shape"], tooltip=tips),
+        data.mark_point(filled=True, size=100, opacity=1).encode(
+            x, y, offset, paint["color"], paint["shape"], tooltip=tips
+        ),
     ]
     return charts.dressed(layers, height=46 * len(order) + 40)
 
@@ -41,15 +45,12 @@ def bars(rows: pd.DataFrame) -> Chart:
     """
     top = max(float(rows["value"].max()), 1.0) * 1.15
     x = alt.X("value:Q", title=None, axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, top]))
-    axis = alt.Axis(**{**charts.GROUP_AXIS, "labelLimit": 260, "labelExpr": WRAPPED_WIDE})
-    y = alt.Y("part:N", title=None, sort=list(rows["part"]), axis=axis)
+    rows = rows.assign(part=[folded(part) for part in rows["part"]])
+    y = alt.Y("part:N", title=None, sort=list(rows["part"]), axis=alt.Axis(**FOLDED_AXIS))
     data = alt.Chart(rows)
     text = data.mark_text(align="left", dx=5, fontSize=13, fontWeight="bold", color=INK)
     layers: list[Any] = [
         data.mark_bar(height=20, color=BASELINE_COLOUR).encode(x, y, tooltip=["part:N", "text:N"]),
         text.encode(x, y, alt.Text("text:N")),
     ]
-    return charts.dressed(layers, height=46 * len(rows) + 40)
-
-
-WRAPPED_WIDE = charts.WRAPPED.replace("22", "34")
+    return charts.dressed(layers, height=62 * len(rows) + 40)

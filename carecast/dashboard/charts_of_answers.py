@@ -12,11 +12,13 @@ PERCENT = "format(datum.value, '.0f') + ' %'"
 SIGNED_POUNDS = (
     "(datum.value < 0 ? '\u2212' : datum.value > 0 ? '+' : '') + '£' + format(abs(datum.value) / 1e6, ',.1f') + 'm'"
 )
-MARKS = {"color": [BASELINE_COLOUR, SCENARIO_COLOUR], "dash": [[1, 0], [7, 4]], "shape": ["circle", "diamond"]}
+MARKS: dict[str, list[Any]] = {
+    "color": [BASELINE_COLOUR, SCENARIO_COLOUR], "dash": [[1, 0], [7, 4]], "shape": ["circle", "diamond"],
+}  # fmt: skip
 
 
 def _by(names: Sequence[str], what: str) -> dict[str, Any]:
-    scale = alt.Scale(domain=list(names), range=MARKS[what][-len(names) :] if len(names) == 1 else MARKS[what])
+    scale = alt.Scale(domain=list(names), range=MARKS[what][-len(names) :])
     return {"legend": None, "scale": scale}
 
 
@@ -30,10 +32,14 @@ def s_curve(points: pd.DataFrame, names: Sequence[str], asked: float, chance: fl
         chance: the chance asked for, in percent.
         in_pounds: whether values are pounds.
     """
-    signed = "(datum.value < 0 ? '\u2212' : '') + " + POUNDS.replace("datum.value", "abs(datum.value)").replace(",.0f", ",.1f")
+    signed = "(datum.value < 0 ? '\u2212' : '') + " + POUNDS.replace("datum.value", "abs(datum.value)").replace(
+        ",.0f", ",.1f"
+    )
     axis = alt.Axis(labelExpr=signed if in_pounds else alt.Undefined, tickCount=6, grid=False)
     values = [*points["value"], asked]
-    x = alt.X("value:Q", title=None, axis=axis, scale=alt.Scale(domain=[min(values), max(values)], nice=True, zero=False))
+    x = alt.X(
+        "value:Q", title=None, axis=axis, scale=alt.Scale(domain=[min(values), max(values)], nice=True, zero=False)
+    )
     y = alt.Y("chance:Q", title=None, axis=alt.Axis(labelExpr=PERCENT, tickCount=5), scale=alt.Scale(domain=[0, 100]))
     line = alt.Chart(points).mark_line(interpolate="step-after", strokeWidth=2.8)
     rule = alt.Chart(pd.DataFrame({"value": [asked], "chance": [chance], "text": ["Asked"]}))
@@ -64,7 +70,9 @@ def tornado(bars: pd.DataFrame) -> Chart:
     x = alt.X("change:Q", title=None, axis=alt.Axis(labelExpr=SIGNED_POUNDS, tickCount=5))
     return dressed([
         alt.Chart(pd.DataFrame({"change": [0.0]})).mark_rule(color=GREY).encode(x),
-        data.mark_rule(strokeWidth=6, color=BASELINE_COLOUR, opacity=0.35).encode(alt.X("low:Q", title=None), alt.X2("high"), y),
+        data.mark_rule(strokeWidth=6, color=BASELINE_COLOUR, opacity=0.35).encode(
+            alt.X("low:Q", title=None), alt.X2("high"), y
+        ),
         ends.mark_point(filled=True, size=110, opacity=1).encode(
             x, y,
             alt.Color("end:N", legend=None, scale=alt.Scale(domain=["low", "high"], range=MARKS["color"])),

@@ -8,6 +8,7 @@ import pandas as pd
 
 from carecast.dashboard import charts
 from carecast.dashboard.charts import BASELINE_COLOUR, GREY, INK, SCENARIO_COLOUR, Chart
+from carecast.dashboard.charts_compare import FOLDED_AXIS, folded
 from carecast.dashboard.figures_places import Map, Place, circle
 
 MAP_HEIGHT = 480
@@ -33,10 +34,12 @@ def area_map(shown: Map) -> Chart:
     labels = pd.DataFrame([{"name": f"{SCALE_MILES:g} miles", "east": (bar[0] + bar[1]) / 2, "north": bar[2]}])
     layers: list[Any] = [
         alt.Chart(alt.Data(values=rings)).mark_geoshape(
-            fill=BASELINE_COLOUR, fillOpacity=0.05, stroke=GREY, strokeDash=[5, 4], strokeWidth=1.5
+            aria=False, fill=BASELINE_COLOUR, fillOpacity=0.05, stroke=GREY, strokeDash=[5, 4], strokeWidth=1.5
         ),
-        alt.Chart(alt.Data(values=[line])).mark_geoshape(filled=False, stroke=INK, strokeWidth=3),
-        alt.Chart(zones).mark_circle(color="#a9b8c8", stroke=BASELINE_COLOUR, strokeWidth=1.2, opacity=0.8).encode(
+        alt.Chart(alt.Data(values=[line])).mark_geoshape(aria=False, filled=False, stroke=INK, strokeWidth=3),
+        alt.Chart(zones)
+        .mark_circle(color="#a9b8c8", stroke=BASELINE_COLOUR, strokeWidth=1.2, opacity=0.8)
+        .encode(
             **where, size=size, tooltip=["name:N", "locality:N", alt.Tooltip("size:Q", format=",.0f", title="children")]
         ),
     ]
@@ -79,17 +82,20 @@ def ranges(rows: pd.DataFrame, names: Sequence[str]) -> Chart:
         rows: part (its label), scenario, mean, p10, p90; parts in the order they are shown.
         names: the baseline, then the scenario if there is one.
     """
+    rows = rows.assign(part=[folded(part) for part in rows["part"]])
     order = list(dict.fromkeys(rows["part"]))
     paint = charts._paint(names)
-    x = alt.X("mean:Q", title=None, axis=alt.Axis(tickCount=5),
-              scale=alt.Scale(domain=[min(0.0, float(rows["p10"].min())), max(float(rows["p90"].max()), 1.0) * 1.05]))  # fmt: skip
-    y = alt.Y("part:N", title=None, sort=order, axis=alt.Axis(**charts.GROUP_AXIS))
+    low, high = min(0.0, float(rows["p10"].min())), max(float(rows["p90"].max()), 1.0) * 1.05
+    x = alt.X("mean:Q", title=None, axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[low, high]))
+    y = alt.Y("part:N", title=None, sort=order, axis=alt.Axis(**FOLDED_AXIS))
     offset = alt.YOffset("scenario:N", sort=list(names), scale=alt.Scale(domain=list(names), paddingOuter=0.9))
     data = alt.Chart(rows)
     tips = ["scenario:N", "part:N", *(alt.Tooltip(f"{name}:Q", format=",.1f") for name in ("mean", "p10", "p90"))]
     layers: list[Any] = [
         data.mark_rule(strokeWidth=3, opacity=0.45).encode(alt.X("p10:Q"), alt.X2("p90"), y, offset, paint["color"]),
-        data.mark_point(filled=True, size=110, opacity=1).encode(x, y, offset, paint["color"], paint["shape"], tooltip=tips),
+        data.mark_point(filled=True, size=110, opacity=1).encode(
+            x, y, offset, paint["color"], paint["shape"], tooltip=tips
+        ),
     ]
     return charts.dressed(layers, height=44 * len(order) + 40)
 
@@ -101,23 +107,24 @@ def reasons(rows: pd.DataFrame, order: Sequence[str]) -> Chart:
         rows: part, reason (0, 1, 2), letter, words, placements.
         order: parts from the top.
     """
+    rows = rows.assign(part=[folded(part) for part in rows["part"]])
     placed = rows.assign(end=rows.groupby("part")["placements"].cumsum())
     placed = placed.assign(start=placed["end"] - placed["placements"])
     top = max(float(placed["end"].max()), 1.0)
     wide = placed[placed["placements"] > 0.05 * top].assign(middle=lambda found: (found["start"] + found["end"]) / 2)
     x = alt.X("start:Q", title=None, axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, top * 1.05]))
-    y = alt.Y("part:N", title=None, sort=list(order), axis=alt.Axis(**charts.GROUP_AXIS))
+    y = alt.Y("part:N", title=None, sort=[folded(part) for part in order], axis=alt.Axis(**FOLDED_AXIS))
     colour, ink = (
         alt.Color("reason:O", legend=None, scale=alt.Scale(domain=[0, 1, 2], range=list(paints)))
         for paints in (REASON_COLOURS, REASON_INKS)
     )
     tips = ["part:N", "words:N", alt.Tooltip("placements:Q", format=",.1f")]
     layers: list[Any] = [
-        alt.Chart(placed).mark_bar(height=24, stroke="#ffffff", strokeWidth=1).encode(
-            x, alt.X2("end"), y, colour, tooltip=tips
-        ),
-        alt.Chart(wide).mark_text(fontSize=14, fontWeight="bold").encode(
-            alt.X("middle:Q"), y, alt.Text("letter:N"), ink
-        ),
+        alt.Chart(placed)
+        .mark_bar(height=24, stroke="#ffffff", strokeWidth=1)
+        .encode(x, alt.X2("end"), y, colour, tooltip=tips),
+        alt.Chart(wide)
+        .mark_text(fontSize=14, fontWeight="bold")
+        .encode(alt.X("middle:Q"), y, alt.Text("letter:N"), ink),
     ]
     return charts.dressed(layers, height=46 * len(order) + 40).resolve_scale(color="independent")

@@ -47,7 +47,9 @@ def _compare(found: object, _run: Run, names: tuple[str, ...], against: str, kin
 
 def told(asked: Asked) -> Compare:
     """What the page shows."""
-    return _compare(asked.chosen.found, asked.chosen.run, asked.names, asked.against, asked.kind, asked.year, asked.measure)
+    return _compare(
+        asked.chosen.found, asked.chosen.run, asked.names, asked.against, asked.kind, asked.year, asked.measure
+    )
 
 
 def ask(head: DeltaGenerator) -> Asked:
@@ -78,7 +80,9 @@ def ask(head: DeltaGenerator) -> Asked:
         st.info(prose("compare_choose"))
         st.stop()
     kind, year = _terms(run)
-    return Asked(chosen, tuple(name for name in others if name in names), against or BASELINE, kind, year, _measure(run))
+    return Asked(
+        chosen, tuple(name for name in others if name in names), against or BASELINE, kind, year, _measure(run)
+    )
 
 
 def _terms(run: Run) -> tuple[Kind, str]:
@@ -95,7 +99,7 @@ def _terms(run: Run) -> tuple[Kind, str]:
             "Terms", KINDS, default="cash", key="terms", required=True, bind="query-params",
             format_func=lambda name: TERMS[name][:1].upper() + TERMS[name][1:],
         )  # fmt: skip
-    return kind or "cash", year or last
+    return kind, year or last
 
 
 def _measure(run: Run) -> str:

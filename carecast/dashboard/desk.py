@@ -2,14 +2,14 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from carecast.dashboard import background, door, editing, frame, panels, studio, work
+from carecast.dashboard import background, door, editing, frame, panels, roles, studio, work
 from carecast.dashboard.panels.front import front
 from carecast.dashboard.panels.library import entries_table, held_in, held_table
 from carecast.dashboard.panels.look import Look
@@ -21,7 +21,11 @@ from carecast.scenarios.request import scenario_files, text_digest
 from carecast.scenarios.scenario import Scenario
 
 REPLICATIONS = (200, 1000, 2000)
-NO_RATES: dict[str, list[Any]] = {"rates": [], "branches": [], "destinations": []}  # a run's record does not repeat them
+NO_RATES: dict[str, list[Any]] = {
+    "rates": [],
+    "branches": [],
+    "destinations": [],
+}  # a run's record does not repeat them
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,9 @@ def head(place: DeltaGenerator, desk: Desk) -> None:
             finding = state.look.finding if state.look else finding
         else:
             finding = prose("scenario_no_look_title", name=name)
-    frame.head(place, finding, front(desk.chosen.run, None))
+    said = front(desk.chosen.run, None)
+    facts = tuple(fact for fact in said.facts if "replications" not in fact)  # the quick look says its own
+    frame.head(place, finding, replace(said, facts=facts))
     with place:
         if desk.is_changed:
             st.info(prose("draft_changed" if not desk.entry.is_shipped else "draft_changed_shipped"))
@@ -153,20 +159,22 @@ def draw_look(shown: Look, of: int) -> None:
     if shown.target_tiles:
         st.markdown("**Targets of the run**")
         frame.tiles(shown.target_tiles)
-    for note in shown.notes:
-        st.info(note)
     frame.panel(shown.children)
     frame.panel(shown.savings.panel)
     st.subheader(shown.savings.safety_title, anchor=False)
     st.caption(prose("safety"))
     frame.table(shown.savings.safety)
     frame.folded("What is saved, by kind", shown.savings.kinds)
+    if shown.notes:
+        with st.expander("Where levers meet, and what changes nothing"):
+            frame.bullets(shown.notes)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
 def files(desk: Desk) -> None:
     """Save, discard, new, copy, archive, up and down."""
-    _save(desk)
+    if roles.ask_for("edit"):
+        _save(desk)
     _files(desk.entry, desk.entries)
     st.download_button(
         "Download this scenario (TOML)", studio.text_of(desk.draft), f"{desk.draft['name']}.toml", "application/toml",
@@ -205,6 +213,8 @@ def _discarded(entry: Entry) -> None:
 def _files(entry: Entry, entries: tuple[Entry, ...]) -> None:
     with st.expander("All scenarios"):
         frame.table(entries_table(entries))
+    if not roles.allowed("edit"):
+        return
     with st.expander("New, copy, archive, upload"):
         author = st.text_input("Author", key="file_author", persist_state="session")
         columns = st.columns(2)
@@ -214,10 +224,19 @@ def _files(entry: Entry, entries: tuple[Entry, ...]) -> None:
             base = st.selectbox("Built on", bases, format_func=legend_name, key="file_base")
             st.button("Make a new scenario", on_click=_new, args=(title, base, author), disabled=not title.strip())
         with columns[1]:
-            copied = st.text_input(f"Title of a copy of {entry.label}", key="copy_title", placeholder="Our version of it")
-            st.button("Copy it", on_click=_copy, args=(entry, copied, author), disabled=not copied.strip() or bool(entry.problem))
+            copied = st.text_input(
+                f"Title of a copy of {entry.label}", key="copy_title", placeholder="Our version of it"
+            )
+            st.button(
+                "Copy it",
+                on_click=_copy,
+                args=(entry, copied, author),
+                disabled=not copied.strip() or bool(entry.problem),
+            )
             if not entry.is_shipped and not entry.problem:
-                label, status = ("Take it up again", "draft") if entry.status == "archived" else ("Archive it", "archived")
+                label, status = (
+                    ("Take it up again", "draft") if entry.status == "archived" else ("Archive it", "archived")
+                )
                 st.button(label, on_click=_status, args=(entry, status))
         st.file_uploader("Upload a scenario file", "toml", key="file_up", on_change=_uploaded, max_upload_size=1)
     for kind, line in st.session_state.pop("_said", ()):
@@ -242,6 +261,7 @@ def _new(title: str, base: str, author: str) -> None:
 
 def _copy(entry: Entry, title: str, author: str) -> None:
     """A copy, with what was changed in this session and not saved."""
+
     def task() -> str:
         file = studio.copy(studio.folder(), entry, title, author, today())
         changed = st.session_state.get("_drafts", {}).get(_draft_key(entry))
@@ -288,6 +308,8 @@ def full_run(desk: Desk) -> None:
         if shown is None:
             st.info(prose("no_full_run"))
         frame.table(shown)
+    if not roles.ask_for("run"):
+        return
     columns = st.columns([2, 3], vertical_alignment="bottom")
     with columns[0]:
         count = st.selectbox("Replications", REPLICATIONS, 1, format_func=lambda n: f"{n:,}", key="full_count")
@@ -307,7 +329,9 @@ def _start_run(desk: Desk, scenario: Scenario, count: int, others: list[str]) ->
         scenarios = (scenario, *(load_scenario(str(files[name])) for name in others))
         texts = scenario_files(scenarios)
         record = desk.chosen.run.record
-        key = text_digest(background.grounds_key(desk.chosen.run), str(count), *(t for one in texts.items() for t in one))
+        key = text_digest(
+            background.grounds_key(desk.chosen.run), str(count), *(t for one in texts.items() for t in one)
+        )
         names = "_".join(one.name for one in scenarios)[:50]
         out = door.places()[1].resolve() / f"{names}_{key[:8]}"
         question = {

@@ -19,7 +19,7 @@ from carecast.scenarios.scenario import nearest
 from carecast.scenarios.wording import term
 
 WORDS = {
-    "from": "From", "to": "Until (empty: to the end)", "ramp_months": "Months until it works in full", "localities": "Localities",
+    "from": "From", "to": "Until, if it ends", "ramp_months": "Months to full effect", "localities": "Localities",
     "age_bands": "Ages", "placement_types": "Placement types", "instead": "Instead", "at": "Offered at",
     "provider": "House", "lines": "Lines of spend", "service": "Service", "contributor": "Who contributes",
     "setting": "Setting of the evidence", "reach": "Share of children reached", "lead_months": "Months until it opens",
@@ -53,7 +53,9 @@ class Council:
         providers = [(home["code"], home["placement_type"]) for home in p["providers"]]
         lines = [*UPLIFTS, *w.PLACEMENT_TYPES, *(line["line"] for line in p["cost_lines"])]
         houses = tuple(code for code, kind in providers if kind == "childrens_house_own")
-        return cls(record["nation"], tuple(place["name"] for place in p["localities"]), houses, tuple(dict.fromkeys(lines)))
+        return cls(
+            record["nation"], tuple(place["name"] for place in p["localities"]), houses, tuple(dict.fromkeys(lines))
+        )
 
 
 @dataclass
@@ -110,23 +112,28 @@ def _card(card: Card) -> None:
         st.markdown(f"**{item.get('name') or row.label}**")
         _size(card)
         st.caption(_about(card))
-        with st.expander(f"Dates, places, cost and reasons: {item.get('name') or row.label}"):
-            st.caption(row.what)
-            _when(card)
-            _where(card)
-            _rest(card)
-            _costs(card)
-            _why(card)
-            st.button("Remove", key=card.key("remove"), on_click=_remove, args=(card.draft, card.section, card.number),
-                      help=f"Take {item.get('name') or row.label} out of this scenario")  # fmt: skip
-        shown = {"size", *_shown_fields(card)}
+        label = f"Dates, places, cost and reasons: {item.get('name') or row.label}"
+        folded = st.expander(label, key=card.key("more"), on_change="rerun")
+        if folded.open:  # many controls, so only those that are looked at are drawn
+            with folded:
+                _more(card)
         for mistake in card.mistakes:
-            if mistake.field not in shown:
-                st.error(f"{mistake.field.replace('_', ' ')}: {mistake.text}" if mistake.field else mistake.text)
+            if not (folded.open and mistake.field in WORDS) and mistake.field != fields.size_field(item):
+                st.error(
+                    f"{WORDS.get(mistake.field, mistake.field)}: {mistake.text}" if mistake.field else mistake.text
+                )
 
 
-def _shown_fields(card: Card) -> set[str]:
-    return {*WORDS, fields.size_field(card.item)}
+def _more(card: Card) -> None:
+    row = KINDS[card.item["kind"]]
+    st.caption(row.what)
+    _when(card)
+    _where(card)
+    _rest(card)
+    _costs(card)
+    _why(card)
+    st.button("Remove", key=card.key("remove"), on_click=_remove, args=(card.draft, card.section, card.number),
+              help=f"Take {card.item.get('name') or row.label} out of this scenario")  # fmt: skip
 
 
 def _remove(draft: Draft, section: str, number: int) -> None:
@@ -160,7 +167,9 @@ def _capital(text: str) -> str:
 def _about(card: Card) -> str:
     """When, with what range, from where, whose: one line under the slider."""
     item = card.item
-    parts = [f"from {iso_words(item['from'].isoformat())}" if isinstance(item.get("from"), dt.date) else "no start date"]
+    parts = [
+        f"from {iso_words(item['from'].isoformat())}" if isinstance(item.get("from"), dt.date) else "no start date"
+    ]
     if item.get("interval_80"):
         low, high = item["interval_80"]
         parts.append(f"80 % range {plain_number(low, '')} to {plain_number(high, '')}")
@@ -184,7 +193,9 @@ def _when(card: Card) -> None:
         st.date_input(WORDS["to"], item.get("to"), *DATES, format="DD/MM/YYYY", **card.on_change("to"))
         card.said("to")
     with columns[2]:
-        st.number_input(WORDS["ramp_months"], 0, 240, int(item.get("ramp_months", 0)), 1, **card.on_change("ramp_months"))
+        st.number_input(
+            WORDS["ramp_months"], 0, 240, int(item.get("ramp_months", 0)), 1, **card.on_change("ramp_months")
+        )
         card.said("ramp_months")
 
 
@@ -212,7 +223,8 @@ def _named(field: str, card: Card) -> Any:  # noqa: ANN401
 def _rest(card: Card) -> None:
     """What this kind needs beyond size, dates and places."""
     item, row = card.item, KINDS[card.item["kind"]]
-    choices = {"instead": tuple(INSTEAD), "at": tuple(AT), "provider": card.council.houses, "locality": card.council.localities,
+    choices = {"instead": tuple(INSTEAD), "at": tuple(AT), "provider": card.council.houses,
+               "locality": card.council.localities,
                "service": ("early_help", "assessment"),
                "contributor": tuple(name for name in w.FUNDERS if name != "social_work")}  # fmt: skip
     for field, options in choices.items():

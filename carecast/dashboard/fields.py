@@ -1,6 +1,7 @@
 """Which controls a lever has, with their units and bounds, and what moving one does to the draft. No Streamlit."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,9 @@ from carecast.scenarios import evidence
 from carecast.scenarios.kind_table import KINDS
 from carecast.scenarios.kinds import Kind
 from carecast.scenarios.starter import next_april
-from carecast.scenarios.target_file import TARGETS, TargetFile, load_target_file, target_files
 
-__all__ = ["TARGETS", "SizeControl", "blank", "move", "nothing", "size_control", "size_field", "table", "take_table"]
-
-BOUNDS = {  # size field -> least, most, step, of levers that no shipped target file leaves free
-    "share": (0.0, 1.0, 0.01), "multiply_by": (0.1, 2.0, 0.05), "per_year": (0.0, 1.0, 0.05), "add": (0.0, 100.0, 1.0),
+BOUNDS = {  # size field -> least, most, step
+    "share": (0.0, 1.0, 0.01), "multiply_by": (0.1, 2.0, 0.05), "per_year": (0.0, 1.0, 0.05),
     "miles": (1.0, 60.0, 1.0), "places": (1.0, 12.0, 1.0),
 }  # fmt: skip
 OF_PRICES = (-0.1, 0.3, 0.01)  # a year faster or slower
@@ -66,33 +64,21 @@ def size_control(item: Draft) -> SizeControl | None:
         return None
     row, value = KINDS[item["kind"]], float(item[field])
     first = item["_first"] = {**item.get("_first", {}), **({} if field in item.get("_first", {}) else {field: value})}
-    least, most, step = _bounds(row, field)
-    is_whole = field == "places" or (field in ("add", "miles") and first[field] == int(first[field]) and step == int(step))
+    least, most, step = _bounds(row, field, first[field])
+    is_whole = field == "places" or (
+        field in ("add", "miles") and first[field] == int(first[field]) and step == int(step)
+    )
     least, most = min(least, first[field], value), max(most, first[field], value)
     return SizeControl(field, row.unit_of(field), least, most, step, value, is_whole)
 
 
-def _bounds(row: Kind, field: str) -> tuple[float, float, float]:
+def _bounds(row: Kind, field: str, first: float) -> tuple[float, float, float]:
     if row.name in ("prices", "pay") and field == "per_year":
         return OF_PRICES
-    found = [
-        (free.min, free.max, min(free.step or 1.0, BOUNDS[field][2]))
-        for file in _shipped_targets()
-        for free in file.free_levers
-        if free.lever["kind"] == row.name and free.size_field == field
-    ]
-    if field == "share" or not found:
+    if field != "add":
         return BOUNDS[field]
-    return min(b[0] for b in found), max(b[1] for b in found), min(b[2] for b in found)
-
-
-_TARGET_FILES: list[TargetFile] = []
-
-
-def _shipped_targets() -> list[TargetFile]:
-    if not _TARGET_FILES:
-        _TARGET_FILES.extend(load_target_file(name) for name in target_files())
-    return _TARGET_FILES
+    far = max(40.0, 40.0 * math.ceil(abs(first) / 10))  # four times the size it was opened with
+    return (-far if first < 0 else 0.0, far, 1.0)
 
 
 def nothing(field: str) -> float:

@@ -229,7 +229,11 @@ REGISTER_COLUMNS = ("section", "name", "value", "unit", "low", "high", "how", "d
 
 def register(run: Run) -> pd.DataFrame:
     """Every number that the run's record holds, one a row (``REGISTER_COLUMNS``); a series has no single value."""
-    p = run.record["parameters"]
+    return register_of(run.record["parameters"])
+
+
+def register_of(p: dict[str, Any]) -> pd.DataFrame:
+    """The same of a parameter set as runs keep it (``kept_parameters``)."""
     rows = [_row("numbers", name, n["value"], n["unit"], n) for name, n in p["numbers"].items()]
     rows += [
         _row("series", name, None, f"{len(s['values'])} values: {s['unit']}", s) for name, s in p["series"].items()

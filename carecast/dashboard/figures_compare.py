@@ -37,6 +37,11 @@ class Choice:
         return (self.against, *self.names)
 
 
+def records_by(frame: pd.DataFrame, key: str) -> dict[str, dict[Any, Any]]:
+    """Rows of a table by what stands in one column of them, where each has its own."""
+    return {str(row[key]): row for row in frame.to_dict("records")}
+
+
 def paths(choice: Choice, measure: str) -> pd.DataFrame:
     """Every month end of a measure in every scenario (``figures.path``)."""
     return pd.concat([figures.path(choice.run.answer(name), measure) for name in choice.everyone], ignore_index=True)

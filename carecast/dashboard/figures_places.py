@@ -103,7 +103,7 @@ REASONS = ("beyond_for_want", "beyond_for_safety", "beyond_by_nature")
 
 
 def beyond_by(homes: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Placements begun, those beyond the radius by reason, those in a dearer home, and extra cost; by a column of ``homes``."""
+    """Placements begun, those beyond the radius by reason, in a dearer home, and extra cost; by a column of ``homes``."""
     dearer = homes["placements"].where(homes["gap"] == "dearer home", 0.0)
     columns = ["placements", "beyond_radius", *REASONS, "dearer", "extra_cost_gbp"]
     found: pd.DataFrame = homes.assign(dearer=dearer).groupby(by, sort=True)[columns].sum().reset_index()
@@ -172,7 +172,9 @@ def _merged(zones: list[Place]) -> list[Place]:
         key = (round(zone.east, 2), round(zone.north, 2), zone.locality)
         before = found.get(key)
         name = zone.name if before is None else f"{before.name}, {zone.name}"
-        found[key] = Place(name, zone.kind, zone.east, zone.north, zone.size + (before.size if before else 0.0), zone.locality)
+        found[key] = Place(
+            name, zone.kind, zone.east, zone.north, zone.size + (before.size if before else 0.0), zone.locality
+        )
     return list(found.values())
 
 

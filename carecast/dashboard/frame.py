@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from carecast.dashboard import disclosure, door, figures, markup, panels
+from carecast.dashboard import disclosure, door, figures, markup, panels, papers
+from carecast.dashboard.reports import KINDS, build
 from carecast.dashboard.telling import legend_name, prose
 from carecast.model.summary import BASELINE, to_csv
 from carecast.scenarios.run import Run
@@ -89,7 +91,9 @@ def choose(head: DeltaGenerator, with_scenario: bool = True) -> Chosen:
         opened = _open_or_stop(run, head)
         with columns[1]:
             scenario = _pick_scenario(opened) if with_scenario else None
-    return Chosen(run, opened, scenario)
+    chosen = Chosen(run, opened, scenario)
+    st.session_state["_chosen"] = chosen  # for the foot of the page
+    return chosen
 
 
 def _pick_scenario(run: Run) -> str | None:
@@ -129,6 +133,7 @@ def guarded(draw: Callable[[], None]) -> None:
 # --- drawing ----------------------------------------------------------------------------------------------------------
 def begin() -> None:
     """Name, icon, width and look of every page."""
+    st.session_state.pop("_chosen", None)
     st.set_page_config(page_title="carecast", page_icon=str(ICON), layout="wide")
     st.html(LOOK)
 
@@ -203,6 +208,18 @@ def savings(shown: panels.Savings | None, otherwise: str) -> None:
         st.caption(note)
 
 
+def paper(label: str, file: Path) -> None:
+    """A page of the documentation that opens on demand; nothing where it is not there."""
+    blocks = papers.paper(file)
+    if blocks:
+        with st.expander(label):
+            for block in blocks:
+                if isinstance(block, str):
+                    st.markdown(block)
+                else:
+                    table(block)
+
+
 def bullets(lines: Sequence[str]) -> None:
     """A list."""
     st.markdown("\n".join(f"- {line}" for line in lines))
@@ -215,6 +232,36 @@ def download(chosen: Chosen) -> None:
         "Download all figures (CSV)", data=lambda: exported_summary(chosen.run),
         file_name=f"{chosen.found.folder.name}_summary.csv", mime="text/csv", on_click="ignore",
     )  # fmt: skip
+
+
+def foot() -> None:
+    """Reports of the run that the page shows, made when they are asked for; nothing on a page without a run."""
+    chosen: Chosen | None = st.session_state.get("_chosen")
+    if chosen is None:
+        return
+    st.header("Reports to take away", anchor=False)
+    st.caption(prose("reports" if chosen.scenario is None else "reports_of", name=legend_name(chosen.scenario or "")))
+    with st.container(horizontal=True, key="reports"):
+        for kind, about in KINDS.items():
+            st.download_button(
+                f"{about.label}", data=partial(_report, chosen, kind), mime=about.mime, key=f"report_{kind}",
+                file_name=f"{chosen.found.folder.name}_{kind_name(chosen)}.{kind}", on_click="ignore",
+            )  # fmt: skip
+
+
+def kind_name(chosen: Chosen) -> str:
+    """What a report's file name says besides the run: the scenario it is of."""
+    return chosen.scenario or "report"
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def _made(digest: str, kind: str, scenario: str | None, _run: Run) -> bytes:
+    return build(_run, kind, scenario)
+
+
+def _report(chosen: Chosen, kind: str) -> bytes:
+    """The bytes of a report, kept for the next who asks."""
+    return _made(f"{chosen.found.folder}{chosen.found.version}", kind, chosen.scenario, chosen.run)
 
 
 def register(chosen: Chosen) -> None:

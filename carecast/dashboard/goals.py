@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from carecast.dashboard import aims, background, door, figures, frame, studio
+from carecast.dashboard import aims, background, door, figures, frame, roles, studio
 from carecast.dashboard.aims import AimFile
 from carecast.dashboard.panels import answers
 from carecast.dashboard.panels.front import front
@@ -107,8 +107,11 @@ def editor(goal: Goal) -> None:
     """The targets, one by one; and files of them."""
     st.caption(prose("target_editor"))
     for at, draft in enumerate(goal.drafts):
-        with st.expander(f"Target: {draft.get('name') or 'without a name'}"):
-            _one(goal, at, draft)
+        key = f"aim_{goal.chosen.found.identity}_{st.session_state.get('_aim_revision', 0)}_{at}"
+        folded = st.expander(f"Target: {draft.get('name') or 'without a name'}", key=key, on_change="rerun")
+        if folded.open:
+            with folded:
+                _one(goal, at, draft)
         for line in goal.wrong.get(at, ()):
             st.error(f"{draft.get('name') or f'Target {at + 1}'}: {line}")
     columns = st.columns(3)
@@ -135,28 +138,34 @@ def _one(goal: Goal, at: int, draft: Draft) -> None:
         st.text_input("Name", draft.get("name", ""), **given("name"))
         measures = [*dict.fromkeys((*aims.MEASURES, draft["measure"]))]
         st.selectbox("Measure", measures, measures.index(draft["measure"]), **given("measure"),
-                     format_func=lambda name: "Saving" if name == "saving_gbp" else measure_label(goal.nation, name))  # fmt: skip
+                     format_func=lambda name: _measure(goal.nation, name))  # fmt: skip
         if draft["measure"].endswith("_gbp"):
-            st.selectbox("Counted", list(KINDS), list(KINDS).index(draft.get("kind", "annual")), format_func=KINDS.get,
-                         **given("kind"))  # fmt: skip
+            st.selectbox("Counted", list(KINDS), list(KINDS).index(draft.get("kind", "annual")),
+                         format_func=KINDS.__getitem__, **given("kind"))  # fmt: skip
         _dates(draft, years, until, given)
     with columns[1]:
         side = "at_most" if draft.get("at_most") is not None else "at_least"
-        st.selectbox("Asked", list(SIDES), list(SIDES).index(side), format_func=SIDES.get, **given("side"))
+        st.selectbox("Asked", list(SIDES), list(SIDES).index(side), format_func=SIDES.__getitem__, **given("side"))
         is_money = draft["measure"].endswith("_gbp")
         st.number_input("Pounds" if is_money else "Value", value=float(draft[side]), step=100_000.0 if is_money else 1.0,
                         format="%.0f" if is_money else "%.1f", **given(side))  # fmt: skip
         st.slider("Probability asked for, %", 5, 100, round(100 * draft.get("required_probability", 0.8)), 5,
                   **given("required_probability"))  # fmt: skip
         if draft["measure"] == "saving_gbp":
-            st.selectbox("Basis", list(BASES), list(BASES).index(draft.get("basis") or "net"), format_func=BASES.get,
+            st.selectbox("Basis", list(BASES), list(BASES).index(draft.get("basis") or "net"), format_func=BASES.__getitem__,
                          **given("basis"))  # fmt: skip
-            st.checkbox("Recurring only: one-off programme cost left out", bool(draft.get("recurring")), **given("recurring"))
+            st.checkbox(
+                "Recurring only: one-off programme cost left out", bool(draft.get("recurring")), **given("recurring")
+            )
         if is_money:
             st.checkbox("In real terms", draft.get("price_basis") == "real", **given("price_basis"))
             st.number_input("Already delivered, £", value=float(draft.get("already_delivered_gbp", 0.0)), step=100_000.0,
                             format="%.0f", **given("already_delivered_gbp"))  # fmt: skip
     st.button("Remove this target", key=given("remove")["key"], on_click=_remove, args=(goal, at))
+
+
+def _measure(nation: str, name: str) -> str:
+    return "Saving" if name == "saving_gbp" else measure_label(nation, name)
 
 
 def _dates(draft: Draft, years: tuple[str, ...], until: dt.date, given: Any) -> None:  # noqa: ANN401
@@ -216,9 +225,12 @@ def hangs(goal: Goal) -> None:
     found = load_scenario(goal.run.folder / "inputs" / f"{scenario}.toml")
     texts = scenario_files((load_scenario("baseline"), found))
     settings = [f"{name}={value}" for name, value in SENSITIVITY.items()]
-    key = f"sensitivity-{text_digest(background.grounds_key(goal.run), background.scenario_key(found), found.name, *settings)}"
+    digest = text_digest(background.grounds_key(goal.run), background.scenario_key(found), found.name, *settings)
+    key = f"sensitivity-{digest}"
     if background.office().progress(background.session(), key) is None:
         st.caption(prose("hangs_note"))
+        if not roles.ask_for("run"):
+            return
         st.button("Find out what it hangs on", on_click=_ask_hangs, args=(goal, found, key, texts))
     else:
         background.watch(key, _draw_hangs, again=lambda: _ask_hangs(goal, found, key, texts))
@@ -258,6 +270,8 @@ def solver(goal: Goal) -> None:
     missing = background.lacking(goal.run)
     if missing:
         st.warning(missing)
+        return
+    if not roles.ask_for("run"):
         return
     document = _free(goal)
     if document is None:

@@ -22,7 +22,7 @@ def _help(found: object, _run: Run, scenario: str | None, year: str) -> Help:
 def ask(head: DeltaGenerator) -> tuple[Chosen, Help]:
     """The pickers of the page, and what it shows."""
     chosen = frame.choose(head)
-    year = places_frame.ask_year(chosen.run)
+    year = places_frame.ask_year(chosen.run, "Year of the gap report")
     return chosen, _help(chosen.found, chosen.run, chosen.scenario, year)
 
 
@@ -81,9 +81,9 @@ def download(chosen: Chosen, told: Help) -> None:
 
 def staff_csv(run: Run, scenario: str) -> str:
     """Staff by month and role, as `carecast workforce --scenario NAME --to` writes it."""
-    return workforce(run, [scenario]).to_csv(index=False, lineterminator="\n")
+    return workforce(run, [scenario]).to_csv(index=False, float_format="%.4f", lineterminator="\n")
 
 
 def all_gaps_csv(run: Run, scenario: str) -> str:
     """The gap report of every year, as `carecast gaps --year all --to` writes it."""
-    return report.long_table(report.gaps(run, scenario)).to_csv(index=False, lineterminator="\n")
+    return report.long_table(report.gaps(run, scenario)).to_csv(index=False, float_format="%.4f", lineterminator="\n")

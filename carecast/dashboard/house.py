@@ -11,6 +11,7 @@ from carecast.dashboard import figures_places
 from carecast.dashboard.studio import name_of
 from carecast.model.summary import BASELINE
 from carecast.scenarios.apply import apply
+from carecast.scenarios.levers import middle
 from carecast.scenarios.library import library, read_text
 from carecast.scenarios.run import Run
 from carecast.scenarios.scenario import SCENARIO_FORMAT, Scenario
@@ -55,7 +56,7 @@ def sites(run: Run) -> dict[str, tuple[str, float, float]]:
     p = figures_places.parameters_of(run)
     found: dict[str, tuple[str, float, float]] = {}
     for place in p.localities:
-        found[f"{place.name}: the middle of where children live"] = (place.name, *figures_places.middle([place]))
+        found[f"{place.name}: the middle of where children live"] = (place.name, *middle([place]))
     for place in p.localities:
         for zone in place.zones:
             found.setdefault(f"{zone.name} ({place.name})", (place.name, zone.easting_m, zone.northing_m))
@@ -87,7 +88,8 @@ def text_of(run: Run, asked: House) -> str:
         lever["capital_gbp"] = asked.capital_gbp
     document = {
         "format": SCENARIO_FORMAT, "name": SCENARIO, "built_on": BASELINE, "status": "draft",
-        "date": run.calendar.as_at, "rationale": f"What if {asked.name} opened with {asked.places} places?", "lever": [lever],
+        "date": run.calendar.as_at, "lever": [lever],
+        "rationale": f"What if {asked.name} opened with {asked.places} places?",
     }  # fmt: skip
     return tomli_w.dumps(document)
 

@@ -1,4 +1,4 @@
-"""Answers that have to be simulated, on any page: asked for with a button, worked out in the background, drawn when there."""
+"""Answers that have to be simulated: asked for with a button, worked out in the background, drawn when there."""
 
 import json
 from collections.abc import Callable
@@ -30,7 +30,9 @@ def answer(run: Run, kind: str, what: str, button: str, question: dict[str, Any]
     if missing:
         st.warning(missing)
         return
-    key = text_digest(kind, str(run.record.get("digest")), str(run.folder.resolve()), json.dumps(question, sort_keys=True))
+    key = text_digest(
+        kind, str(run.record.get("digest")), str(run.folder.resolve()), json.dumps(question, sort_keys=True)
+    )
     found = background.office().progress(background.session(), key)
     if found is None or found.status in ("failed", "cancelled"):
         if roles.ask_for("run") and st.button(button, key=f"ask_{kind}_{key[:12]}"):

@@ -173,6 +173,14 @@ def _sufficiency(folder: Path, question: dict[str, Any], report: Report) -> Path
     return sufficiency(folder, question, report)
 
 
+def _calibration(folder: Path, question: dict[str, Any], report: Report) -> Path:
+    """Checking, calibrating and comparing parameter sets, and a first run on one."""
+    from carecast.dashboard import calibrating
+
+    return calibrating.WORKS[question["kind"]](folder, question, report)
+
+
 WORKS: dict[str, Callable[[Path, dict[str, Any], Report], Path]] = {
     "run": _run, "solve": _solve, "sensitivity": _sensitivity, "waterfall": _waterfall, "sufficiency": _sufficiency,
+    "check": _calibration, "calibrate": _calibration, "compare_sets": _calibration, "first_run": _calibration,
 }  # fmt: skip

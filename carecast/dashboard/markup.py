@@ -48,7 +48,8 @@ def table(shown: Table) -> str:
 def _tile_line(line: Line) -> str:
     side = MARKS[line.mark] if line.mark else f"point {'baseline' if line.scenario == BASELINE else 'scenario'}"
     who = legend_name(line.scenario) if line.scenario else ""
-    mark = f'<span class="cc-mark {side}" aria-hidden="true"></span>'
+    has_mark = line.mark or line.scenario
+    mark = f'<span class="cc-mark {side}" aria-hidden="true"></span>' if has_mark else ""
     note = (
         f'<span class="cc-interval"><span class="cc-hidden">80 % interval </span>{escape(line.note)}</span>'
         if line.note

@@ -12,6 +12,7 @@ from carecast.dashboard.frame import Chosen
 from carecast.dashboard.house import House
 from carecast.dashboard.panels import places as panels
 from carecast.dashboard.panels import places_needed
+from carecast.dashboard.panels.look import Look
 from carecast.dashboard.panels.places import Places
 from carecast.dashboard.telling import legend_name, percent, prose, scenario_name
 from carecast.model.parameters import BadFile
@@ -28,16 +29,16 @@ def _places(found: object, _run: Run, scenario: str | None, year: str) -> Places
 def ask(head: DeltaGenerator) -> tuple[Chosen, Places]:
     """The pickers of the page, and what it shows."""
     chosen = frame.choose(head)
-    year = ask_year(chosen.run)
+    year = ask_year(chosen.run, "Placements begun in")
     return chosen, _places(chosen.found, chosen.run, chosen.scenario, year)
 
 
-def ask_year(run: Run) -> str:
+def ask_year(run: Run, label: str) -> str:
     """The financial year that gaps are told of."""
     years = report.years_of(run)
     last = figures.whole_years(run)[-1]
     picked = st.selectbox(
-        "Placements begun in", years, index=years.index(last) if last in years else len(years) - 1, key="gap_year",
+        label, years, index=years.index(last) if last in years else len(years) - 1, key="gap_year",
         bind="query-params", persist_state="session",
         format_func=lambda year: f"{year} (part year)" if figures.is_part_year(run, year) else year,
     )  # fmt: skip
@@ -121,8 +122,13 @@ def open_a_house(chosen: Chosen) -> None:
         st.warning(missing)
     else:
         key, look, _ = background.look_state(run, scenario)
-        background.watch_look(key, look, desk.draw_look)
+        background.watch_look(key, look, _draw_look)
     _keep(house.text_of(run, asked))
+
+
+def _draw_look(shown: Look, of: int) -> None:
+    st.subheader(shown.finding, anchor=False)
+    desk.draw_look(shown, of)
 
 
 def _form(run: Run) -> House | None:
@@ -133,15 +139,18 @@ def _form(run: Run) -> House | None:
         with columns[0]:
             site = st.selectbox("Where", list(sites), key="house_site")
             places = st.number_input("Places", 1, 12, int(first.places), key="house_places")
-            months = st.number_input("Months until the first child moves in", 0, 60, first.lead_months, key="house_lead")
+            months = st.number_input(
+                "Months until the first child moves in", 0, 60, first.lead_months, key="house_lead"
+            )
             start = st.date_input("Decided on", first.start, key="house_from", format="DD/MM/YYYY",
                                   min_value=run.calendar.as_at, max_value=run.calendar.until)  # fmt: skip
         with columns[1]:
             fixed = st.number_input("Fixed cost, £ a week, whoever lives there", 0.0, 200_000.0,
-                                    float(first.fixed_weekly_cost_gbp), 500.0, key="house_fixed")  # fmt: skip
+                                    float(first.fixed_weekly_cost_gbp), 500.0, format="%.0f", key="house_fixed")  # fmt: skip
             weekly = st.number_input("Cost for each child, £ a week", 0.0, 20_000.0, float(first.weekly_cost_gbp), 10.0,
-                                     key="house_weekly")  # fmt: skip
-            capital = st.number_input("Building or buying it, £ once", 0.0, 20_000_000.0, 0.0, 50_000.0, key="house_capital")
+                                     format="%.0f", key="house_weekly")  # fmt: skip
+            capital = st.number_input("Building or buying it, £ once", 0.0, 20_000_000.0, 0.0, 50_000.0,
+                                      format="%.0f", key="house_capital")  # fmt: skip
             name = st.text_input("What it is called", first.name, key="house_name", max_chars=60)
         asked = st.form_submit_button("What if this house opens?")
     if asked:
@@ -195,7 +204,7 @@ def download(chosen: Chosen, told: Places) -> None:
 def gaps_csv(run: Run, scenario: str, year: str) -> str:
     """The gap report in one table, as `carecast gaps --to` writes it."""
     found: pd.DataFrame = report.long_table(report.gaps(run, scenario, [year]))
-    return found.to_csv(index=False, lineterminator="\n")
+    return found.to_csv(index=False, float_format="%.4f", lineterminator="\n")
 
 
 def homes_csv(run: Run, scenario: str, year: str) -> str:

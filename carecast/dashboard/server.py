@@ -12,6 +12,7 @@ from streamlit.starlette import App
 from carecast.dashboard.headers import middleware
 
 log = logging.getLogger(__name__)
+logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)  # warming has none
 
 
 def warm() -> None:

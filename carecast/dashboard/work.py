@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,8 @@ def start_pool() -> Executor:
     """The processes, started; they import neither the dashboard's pages nor Streamlit."""
     pool = ProcessPoolExecutor(how_many_workers(), mp_context=multiprocessing.get_context("spawn"))
     with _plain_main():
-        pool.submit(os.getpid)
+        for _ in range(how_many_workers()):  # each starts one, since none is idle yet
+            pool.submit(os.getpid)
     return pool
 
 
@@ -237,7 +239,7 @@ class Office:
         for block in todo:
             future = self._submit(worker.tell_block, found.ask, *block)
             found.futures.append(future)
-            future.add_done_callback(lambda done, block=block: self._block_done(found, block, done))
+            future.add_done_callback(partial(self._block_done, found, block))
 
     def _block_done(self, found: _Looking, block: Block, future: Future[Any]) -> None:
         if future.cancelled():
@@ -262,7 +264,7 @@ class Office:
     def _gather(self, found: _Looking) -> None:
         future = self._submit(worker.gather, found.ask, sorted(found.done))
         found.futures.append(future)
-        future.add_done_callback(lambda done: self._gathered(found, done))
+        future.add_done_callback(partial(self._gathered, found))
 
     def _gathered(self, found: _Looking, future: Future[Any]) -> None:
         if future.cancelled():
@@ -318,7 +320,7 @@ class Office:
                 continue
             self._working.add(found.key)
             found.future = self._submit(long_work.do, found.folder)
-            found.future.add_done_callback(lambda done, found=found: self._long_done(found, done))
+            found.future.add_done_callback(partial(self._long_done, found))
 
     def _long_done(self, found: _Long, future: Future[Any]) -> None:
         with self._lock:

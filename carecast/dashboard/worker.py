@@ -157,7 +157,9 @@ def _write(file: Path, part: Part) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.partial{id(part)}")
     with partial.open("wb") as handle:
-        np.savez(handle, monthly=part.monthly, staff=part.staff, **dict(zip(PARTS, part.money, strict=True)))
+        gross, value, by_funder, programme = part.money
+        np.savez(handle, monthly=part.monthly, staff=part.staff, gross=gross, value=value, by_funder=by_funder,
+                 programme=programme)  # fmt: skip
     partial.replace(file)
 
 

@@ -10,6 +10,7 @@ from carecast.calibration.readers.history import History
 from carecast.model.parameters import BadFile, Calibrated, Locality, ParameterSet, Population
 
 NATION_PACKS = {"england": ("england",), "scotland": ("scotland", "west-dunbartonshire")}
+ASSUMED_NATION = "england"  # of files that do not say
 LAST_RESORT = "west-dunbartonshire"
 SIZED_NUMBERS = ("_families_per_year", "_gbp")
 OUTSIDE_CARE = (
@@ -36,7 +37,7 @@ def pack_for(council: str, nation: str, names: tuple[str, ...]) -> tuple[str, bo
     own = "-".join("".join(c if c.isalnum() else " " for c in council.lower()).split())
     if own and own in names:
         return own, True
-    for name in (*NATION_PACKS.get(nation, ()), LAST_RESORT):
+    for name in (*NATION_PACKS.get(nation or ASSUMED_NATION, ()), LAST_RESORT):
         if name in names:
             return name, False
     raise BadFile("no council pack is shipped to take what the returns do not hold from")

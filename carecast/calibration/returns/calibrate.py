@@ -63,8 +63,9 @@ def calibrate_returns(
     own_size = sized(base, children)
     parts = [*other_parts(history, own_size, day), care.with_families(found.part, own_size.parameters)]
     about = {
-        "council": name, "nation": history.nation, "as_at": day, "counterfactual_date": None, "indicative": False,
-        "stamp": STAMP, "notes": (base.note, *found.part.notes), "history": diagnose.observed(found),
+        "council": name, "nation": history.nation or base.calibrated.parameters.nation, "as_at": day,
+        "counterfactual_date": None, "indicative": False, "stamp": STAMP,
+        "notes": (base.note, *found.part.notes), "history": diagnose.observed(found),
     }  # fmt: skip
     made = merge.merged(own_size, parts, about)
     own_door = history.has("referrals")

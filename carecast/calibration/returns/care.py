@@ -93,10 +93,11 @@ def flow_level(
     total = sum((fits[cause].per_year for cause in (st.EXITS if leaving else ("move",))), np.zeros(1))
     band = segments.care_band if leaving else segments.placed_band
     days = segments.days * (segments.for_exits if leaving else 1.0)
-    expected = total[segments.kind, segments.age, band] * days / w.DAYS_PER_YEAR
+    expected: Array = total[segments.kind, segments.age, band] * days / w.DAYS_PER_YEAR
     n = int((stays.last_day - stays.first_day) / st.QUARTER_DAYS)
     n = max(n, 1)
-    by_quarter: Array = np.bincount(segments.quarter, weights=expected, minlength=n)[:n][::-1]
+    summed = np.bincount(segments.quarter, weights=expected, minlength=n)[:n][::-1]
+    by_quarter: Array = np.round(summed.astype(float), 9)  # whatever the order in which children are numbered
     observed = np.bincount(ends.quarter[these], minlength=n)[:n][::-1].astype(float)
     return lv.local_level(observed, by_quarter, lv.EXITS if flow == "exits" else lv.MOVES)
 
@@ -131,17 +132,19 @@ def _wanted(spells: en.Spells, stays: st.Stays, per_year: Mapping[str, float]) -
     total = max(float(weight.sum()), 1e-9)
     scale = per_year["entries"] / total
     band = en.age_bands(spells.age_days)
-    by_age = np.bincount(band, weights=weight, minlength=st.N_AGES) * scale
+    by_age = np.round(np.bincount(band, weights=weight, minlength=st.N_AGES) * scale, 9)
     by_route = {
-        route: float(weight[spells.route == route].sum()) * scale for route in (w.EMERGENCY, w.NEWBORN, w.REMAND)
+        route: round(float(weight[spells.route == route].sum()) * scale, 9)
+        for route in (w.EMERGENCY, w.NEWBORN, w.REMAND)
     }
     by_route[w.UNACCOMPANIED] = per_year["unaccompanied"]
     pathway = weight * (spells.route == w.CONTACT)
     home = np.bincount(band, weights=pathway * (spells.kind == w.AT_HOME), minlength=st.N_AGES)
     through = np.bincount(band, weights=pathway, minlength=st.N_AGES)
     years = np.clip((spells.age_days / w.DAYS_PER_YEAR).astype(np.int64), 0, 17)
-    emergency = np.bincount(years, weights=weight * (spells.route == w.EMERGENCY), minlength=18) * scale
-    older = np.bincount(years, weights=weight * (spells.route != w.NEWBORN), minlength=18) * scale
+    emergency = np.round(np.bincount(years, weights=weight * (spells.route == w.EMERGENCY), minlength=18) * scale, 9)
+    older = np.round(np.bincount(years, weights=weight * (spells.route != w.NEWBORN), minlength=18) * scale, 9)
+    home, through = np.round(home, 9), np.round(through, 9)
     at_home = (home + 0.5 * home.sum() / max(through.sum(), 1)) / (through + 0.5)
     return Wanted(by_route, by_age, at_home, emergency, older)
 

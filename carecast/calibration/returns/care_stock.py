@@ -80,7 +80,10 @@ def _people(history: History, stays: st.Stays, row: Ints, parameters: ParameterS
     given = people["family"].to_numpy(dtype=float, na_value=np.nan)
     family = np.where(np.isnan(given), -1 - child, given).astype(np.int64)
     told = where.reindex(child).fillna("").to_numpy(dtype=object)
-    locality, zone, quintile = homes_of(told, child, family, parameters)
+    first = np.full(int(stays.child.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, stays.child, stays.care_start)
+    content = stays.birth[row] * 1_000_003 + first[child]  # not the number, which later rows may change
+    locality, zone, quintile = homes_of(told, child, np.where(np.isnan(given), content, family), parameters)
     return pd.DataFrame(
         {
             "variant": 0, "child": child, "family": family, "locality": locality, "zone": zone, "quintile": quintile,

@@ -2,8 +2,9 @@
 
 Own and bought homes of a sort are wanted alike: which one a child gets is the desk's doing, by vacancies, so what the
 files show (demand after overflow) is read back as demand for the sort. Each row leans with ``PSEUDO_COUNTS`` on the row
-of all ages, and that one on the base's. Where own homes were always full, nothing in the files tells how many more would
-have been used: demand for own and bought foster homes together stands in for it, which the source says.
+of all ages, bent by the base's age pattern, and that one on the base's. Where own homes were always full, nothing in the
+files tells how many more would have been used: demand for own and bought foster homes together stands in for it, which
+the note says.
 """
 
 import zlib
@@ -25,8 +26,10 @@ MIX_SD, MIX_YEARS, MOST_MIX_SD = (
     4.0,
     0.4,
 )  # log odds from year to year, where little is known; its weight; at most
+OF_THE_COMING_YEARS = 0.8  # of a single year's swing, what the mean of two or three keeps (assumed)
 LEAST_FOR_SPREAD = 5.0  # children a year below which a type's own spread is not told from chance
 HOMES = (w.CHILDRENS_HOUSE_OWN, w.RESIDENTIAL_EXTERNAL)  # wanted alike, own before bought
+AGE_TILT = (0.02, 8.0)  # how far the base's age pattern may bend the row of all ages
 MERGED = {w.FOSTER_AGENCY: w.FOSTER_OWN}
 AGES = w.AGE_BANDS[: w.ADULT]
 NOTE = "Own and agency foster homes wanted alike; who gets which follows from own vacancies at the desk"
@@ -79,7 +82,8 @@ def _moves(stays: st.Stays, base: tuple[Destination, ...], source: str, date: st
 def _counts(age: Ints, kind: Ints, weight: Array) -> Array:
     out = np.zeros((st.N_AGES, w.N_PLACEMENT_TYPES))
     np.add.at(out, (age, kind), weight)
-    return out
+    summed: Array = np.round(out, 9)  # whatever the order in which children are numbered
+    return summed
 
 
 def _moment(
@@ -89,10 +93,12 @@ def _moment(
     """Rows of one moment by age band; a type that children of an age never go to keeps a small chance if others do."""
     usual = base_chances(base, moment, from_types)
     margin = counts.sum(axis=0)
-    shape = _mixed(margin, usual.mean(axis=0) if margin.sum() else usual.mean(axis=0))
+    everyone = usual.mean(axis=0)
+    shape = _mixed(margin, everyone)
     made = []
     for at, name in enumerate(AGES):
-        prior = 0.5 * shape + 0.5 * usual[at] if margin.sum() else usual[at]
+        prior = shape * np.clip((usual[at] + 1e-3) / (everyone + 1e-3), *AGE_TILT) if margin.sum() else usual[at]
+        prior = prior / prior.sum()
         total = counts[at] + PSEUDO_COUNTS * prior
         chances = total / total.sum()
         chances[chances < 2e-4] = 0.0
@@ -168,7 +174,7 @@ def mix_spread(spells: en.Spells, stays: st.Stays) -> Array:
     seen = table.sum(axis=0) >= LEAST_FOR_SPREAD * years
     beyond = ((odds - odds.mean(axis=0)) ** 2).sum(axis=0) - noise.sum(axis=0) * (years - 1) / years
     square = (np.maximum(beyond, 0.0) + MIX_YEARS * MIX_SD**2) / (years - 1 + MIX_YEARS)
-    out: Array = np.minimum(np.where(seen, np.sqrt(square), MIX_SD), MOST_MIX_SD)
+    out: Array = np.minimum(np.where(seen, np.sqrt(square), MIX_SD), MOST_MIX_SD) * OF_THE_COMING_YEARS
     out[w.CHILDRENS_HOUSE_OWN] = out[w.RESIDENTIAL_EXTERNAL]
     return out
 

@@ -133,7 +133,7 @@ def remembered(day: Ints, last_day: int, half_life_years: float) -> Array:
 def ages_of_route(age_days: Ints, weights: Array, usual: Array, worth: float = 20.0) -> Array:
     """Chances by year of age, the usual ones counting for ``worth`` children."""
     years = np.clip((age_days / w.DAYS_PER_YEAR).astype(np.int64), 0, 17)
-    counted = np.bincount(years, weights=weights, minlength=18)
+    counted = np.round(np.bincount(years, weights=weights, minlength=18), 9)
     out: Array = (counted + worth * usual / usual.sum()) / (counted.sum() + worth)
     return out
 

@@ -29,8 +29,8 @@ from carecast.model import words as w
 from carecast.model.parameters import Calibrated, ParameterSet
 
 YEARS = 2.0
-BELIEVED_SD = 0.05  # of the log change over two years that levels alone make
-FORETOLD_SD = 0.03  # of that part of it that can be foretold
+BELIEVED_SD = 0.2  # of the log change over two years that levels alone make
+FORETOLD_SD = 0.02  # of that part of it that can be foretold
 MORE_LEAVING = 0.2  # log, to see what leaving does
 CHILDREN_WANTED = 8_000.0
 MOST_REPLICATIONS, LEAST_REPLICATIONS = 120, 10

@@ -45,8 +45,8 @@ class Beliefs:
     calm: float = 0.25  # prior chance that there is no swing
 
 
-ENTRIES = Beliefs(walk=0.035, swing=0.14, dispersion=1.6)
-EXITS = Beliefs(walk=0.025, swing=0.1, dispersion=1.3)
+ENTRIES = Beliefs(walk=0.055, swing=0.14, dispersion=1.6)
+EXITS = Beliefs(walk=0.045, swing=0.1, dispersion=1.3)
 MOVES = Beliefs(walk=0.04, swing=0.06, dispersion=1.3)
 UNACCOMPANIED = Beliefs(walk=0.25, swing=0.2, dispersion=1.8)
 
@@ -76,7 +76,7 @@ class Level:
         order = np.argsort(values, kind="stable")
         summed = np.cumsum(self.weights[order])
         low, high = (float(values[order][min(int(np.searchsorted(summed, p)), len(order) - 1)]) for p in (0.1, 0.9))
-        return float(self.weights @ values), low, high
+        return float(np.sum(self.weights * values)), low, high
 
     def draws(self, name: str) -> tuple[Array, Array]:
         """(level relative to its mean, mean one; drift sd a year) of the 4,096 rows, together."""
@@ -103,7 +103,9 @@ def _jitter(name: str) -> Array:
     return out
 
 
-def local_level(observed: Array | Ints, expected: Array, beliefs: Beliefs, horizon_years: float = HORIZON_YEARS) -> Level:
+def local_level(
+    observed: Array | Ints, expected: Array, beliefs: Beliefs, horizon_years: float = HORIZON_YEARS
+) -> Level:
     """The level of a flow from quarterly counts.
 
     Args:
@@ -138,11 +140,11 @@ def local_level(observed: Array | Ints, expected: Array, beliefs: Beliefs, horiz
             mean += gain * miss[:, None]
             cov -= gain[:, :, None] * gain[:, None, :] * spread[:, None, None]
         weights = np.exp(log_weight - log_weight.max())
-        path.append(float(weights @ mean.sum(axis=1) / weights.sum()))
+        path.append(float(np.sum(weights * mean.sum(axis=1)) / weights.sum()))
     weights /= weights.sum()
     means, variances = _over(horizon_years, grid, mean, cov)
-    centre = float(weights @ means)
-    total = float(weights @ (variances + (means - centre) ** 2))
+    centre = float(np.sum(weights * means))
+    total = float(np.sum(weights * (variances + (means - centre) ** 2)))
     return Level(
         centre, math.sqrt(total), weights, means, variances, grid, np.asarray(observed, dtype=float),
         np.asarray(expected, dtype=float), np.array(path),

@@ -145,7 +145,8 @@ def _tornado(found: Mapping[str, Any]) -> Panel | None:
     title = f"\u201c{widest['label']}\u201d moves the net saving most: by {money(swing)} between its ends"
     table = Table(
         f"Change of the net saving in {found['financial_year']}, one number at a time",
-        ("Number", "Low end\n10th percentile", "High end\n90th percentile", "Change at low end", "Change at high end", "How"),
+        ("Number", "Low end\n10th percentile", "High end\n90th percentile", "Change at low end", "Change at high end",
+         "How"),
         tuple(
             (f"{row['label']}\n{row['where']}", telling.plain_number(row["p10"], ""), telling.plain_number(row["p90"], ""),
              _change(row["at_p10_gbp"], row["error_p10_gbp"]), _change(row["at_p90_gbp"], row["error_p90_gbp"]),
@@ -153,7 +154,10 @@ def _tornado(found: Mapping[str, Any]) -> Panel | None:
             for row in rows
         ),
     )  # fmt: skip
-    key = (("point-baseline", "at its low end (10th percentile)"), ("point-scenario", "at its high end (90th percentile)"))
+    key = (
+        ("point-baseline", "at its low end (10th percentile)"),
+        ("point-scenario", "at its high end (90th percentile)"),
+    )
     alt = f"Chart of how far the net saving moves with one number at a time: {title}."
     subtitle = prose("tornado", year=found["financial_year"])
     return Panel("tornado", title, subtitle, key, charts.tornado(bars), alt, table)
@@ -169,7 +173,8 @@ def _research(found: Mapping[str, Any]) -> Table | None:
     if not rows:
         return None
     return Table(
-        "Which assumption to research first", ("Number", "Worth for adopting", "Worth for budgeting, a year", "How", "Sure?"),
+        "Which assumption to research first",
+        ("Number", "Worth for adopting", "Worth for budgeting, a year", "How", "Sure?"),
         tuple(
             (f"{row['label']}\n{row['where']}", money(row["value_adopting_gbp"]), money(row["value_budgeting_gbp"]),
              telling.HOW_WORDS.get(row["how"], str(row["how"])), "Clear" if row["clear"] else "Could be chance")
@@ -217,8 +222,8 @@ def _sentence(found: Mapping[str, Any]) -> str:
 
 def _package(found: Mapping[str, Any]) -> Table:
     rows = tuple(
-        (row["lever"], "Left out" if row["left_out"] else f"{row['size']:g}", row["unit"], f"{row['min']:g} to {row['max']:g}",
-         "At its most" if row["at_bound"] else "")
+        (row["lever"], "Left out" if row["left_out"] else f"{row['size']:g}", row["unit"],
+         f"{row['min']:g} to {row['max']:g}", "At its most" if row["at_bound"] else "")
         for row in found["package"]["levers"]
     )  # fmt: skip
     package = found["package"]
@@ -231,13 +236,26 @@ def _package(found: Mapping[str, Any]) -> Table:
 
 def _on_targets(found: Mapping[str, Any]) -> Table:
     rows = tuple(
-        (row["target"], f"{percent(100 * row['verified_probability'])}\n\u00b1{percent(100 * row['monte_carlo_error'])} by chance alone",
-         percent(100 * row["required_probability"]), _amount(row["reached_with_required_probability"]), _amount(row["asked"]),
-         _amount(row["expected_shortfall"]), "Yes" if row["met"] else "No")
+        (row["target"], _chance(row), percent(100 * row["required_probability"]),
+         _amount(row["reached_with_required_probability"]), _amount(row["asked"]), _amount(row["expected_shortfall"]),
+         "Yes" if row["met"] else "No")
         for row in found["targets"]
     )  # fmt: skip
-    columns = ("Target, on fresh replications", "Chance", "Asked for", "Reached with it", "Asked", "Mean shortfall", "Met")
+    columns = (
+        "Target, on fresh replications",
+        "Chance",
+        "Asked for",
+        "Reached with it",
+        "Asked",
+        "Mean shortfall",
+        "Met",
+    )
     return Table(f"All targets together: {percent(100 * found['joint_probability'])}", columns, rows)
+
+
+def _chance(row: Mapping[str, Any]) -> str:
+    error = percent(100 * row["monte_carlo_error"])
+    return f"{percent(100 * row['verified_probability'])}\n\u00b1{error} by chance alone"
 
 
 def _amount(value: float) -> str:
@@ -255,7 +273,11 @@ def _safety(found: Mapping[str, Any], nation: str) -> Table | None:
          "Within" if row["within"] else "Beyond")
         for row in found["safety"]
     ]  # fmt: skip
-    return Table("Limits and safety, on fresh replications", ("What", "Found", "At most", ""), tuple(rows)) if rows else None
+    return (
+        Table("Limits and safety, on fresh replications", ("What", "Found", "At most", ""), tuple(rows))
+        if rows
+        else None
+    )
 
 
 def _limit(name: str, value: float) -> str:
@@ -313,7 +335,10 @@ def _frontier(found: Mapping[str, Any]) -> Panel | None:
             for row in rows
         ),
     )  # fmt: skip
-    key = (("point-baseline", "Packages within limits and safety, as searched"), ("point-scenario", "The one chosen, verified"))
+    key = (
+        ("point-baseline", "Packages within limits and safety, as searched"),
+        ("point-scenario", "The one chosen, verified"),
+    )
     alt = f"Chart of programme cost against the chance of the least likely target. {title}."
     return Panel("frontier", title, prose("frontier"), key, charts.frontier(points, required), alt, table)
 

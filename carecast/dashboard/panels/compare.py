@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -20,11 +21,15 @@ from carecast.scenarios.wording import measure_label
 MOST_OVERLAID = charts_compare.MOST_SERIES - 1
 STOCKS = (AWAY, ALL, "within_radius_percent", "balance_of_care_percent")
 # What can be drawn over time, in the order of the list.
-MEASURES = (AWAY, ALL, "within_radius_percent", "out_of_area_percent", "balance_of_care_percent", "looked_after_in_residential",
-            "early_help_waiting", "early_help_open", "referrals", "entries_to_care", "exits_from_care", "re_entry_12m_percent",
-            "siblings_together_percent", "workforce_fte")  # fmt: skip
-MONTHLY = (AWAY, ALL, "balance_of_care_percent", "within_radius_percent", "out_of_area_percent", "looked_after_in_residential",
-           "early_help_waiting", "workforce_fte")  # fmt: skip
+MEASURES = (
+    AWAY, ALL, "within_radius_percent", "out_of_area_percent", "balance_of_care_percent", "looked_after_in_residential",
+    "early_help_waiting", "early_help_open", "referrals", "entries_to_care", "exits_from_care", "re_entry_12m_percent",
+    "siblings_together_percent", "workforce_fte",
+)  # fmt: skip
+MONTHLY = (
+    AWAY, ALL, "balance_of_care_percent", "within_radius_percent", "out_of_area_percent", "looked_after_in_residential",
+    "early_help_waiting", "workforce_fte",
+)  # fmt: skip
 YEARLY = ("gross_cost_gbp", "net_cost_gbp", "programme_cost_gbp", "reserves_gbp")
 
 
@@ -98,7 +103,8 @@ def _finding(view: View, choice: Choice, frame: pd.DataFrame, safety_title: str)
     elif round(known[best]) == 0:
         start = f"\u201c{legend_name(best)}\u201d costs neither more nor less {than} in {view.last_year}"
     else:
-        start = f"Nothing compared here costs less {than}: \u201c{legend_name(best)}\u201d costs {money(-known[best])} more net"
+        more = f"\u201c{legend_name(best)}\u201d costs {money(-known[best])} more net"
+        start = f"Nothing compared here costs less {than}: {more}"
     return f"{start}; {lower_first(safety_title)}"
 
 
@@ -121,7 +127,12 @@ def tiles(view: View, choice: Choice, frame: pd.DataFrame) -> tuple[Tile, ...]:
     spent = f.spend_by_year(choice)
     at = spent[spent["year"] == view.last_year]
     lines = [
-        Line(row.scenario, money(row.mean), telling.between("gross_cost_gbp", row.p10, row.p90), mark(choice, row.scenario))
+        Line(
+            row.scenario,
+            money(row.mean),
+            telling.between("gross_cost_gbp", row.p10, row.p90),
+            mark(choice, row.scenario),
+        )
         for row in rows_of(at)
     ]
     year = year_words(view, view.last_year)
@@ -147,9 +158,7 @@ def fans(view: View, choice: Choice, measure: str) -> tuple[Panel, ...]:
     ceiling = min(highest, 100.0) if measure.endswith("_percent") else highest
     if len(choice.names) <= MOST_OVERLAID:
         return (_fan(view, choice, measure, choice.everyone, paths, history, ceiling),)
-    return tuple(
-        _fan(view, choice, measure, (choice.against, name), paths, history, ceiling) for name in choice.names
-    )
+    return tuple(_fan(view, choice, measure, (choice.against, name), paths, history, ceiling) for name in choice.names)
 
 
 def _fan(view: View, choice: Choice, measure: str, names: Sequence[str], paths: pd.DataFrame, history: pd.DataFrame,
@@ -198,17 +207,19 @@ def difference_table(view: View, choice: Choice) -> Table:
     for measures, date, when in ((MONTHLY, last, telling.iso_words(last)), (YEARLY, year_end, view.last_year)):
         frame = f.differences(choice, measures, date)
         for measure in measures:
-            at = frame[frame["measure"] == measure].set_index("scenario")
-            if len(at):
-                cells = [_difference(measure, at.loc[name]) for name in choice.names]
-                base = value_words(measure, float(at["mean_against"].iloc[0]))
+            at = f.records_by(frame[frame["measure"] == measure], "scenario")
+            if at:
+                cells = [_difference(measure, at[name]) for name in choice.names]
+                base = value_words(measure, float(at[choice.names[0]]["mean_against"]))
                 rows.append((f"{view.label(measure)}\n{when}", base, *cells))
-    caption = f"Difference from \u201c{legend_name(choice.against)}\u201d within each replication: mean, 80 and 95 % interval"
+    caption = (
+        f"Difference from \u201c{legend_name(choice.against)}\u201d within each replication: mean, 80 and 95 % interval"
+    )
     columns = ("Measure", legend_name(choice.against), *(legend_name(name) for name in choice.names))
     return Table(caption, columns, tuple(rows))
 
 
-def _difference(measure: str, row: "pd.Series[float]") -> str:
+def _difference(measure: str, row: dict[Any, Any]) -> str:
     inner = telling.difference_with_interval(measure, Figure(row["difference"], row["p10"], row["p90"]))
     outer = telling.difference_with_interval(measure, Figure(row["difference"], row["p025"], row["p975"]))
     return two_lines(inner) + "\n" + two_lines(outer).split("\n")[1]
@@ -221,17 +232,19 @@ def safety_table(view: View, choice: Choice) -> tuple[str, Table]:
     worse, rows = [], []
     for measure, part in frame.groupby("measure", sort=False):
         label = measure_label(view.nation, str(measure))
-        by_name = part.set_index("scenario")
+        by_name = f.records_by(part, "scenario")
         cells = []
         for name in choice.names:
-            row = by_name.loc[name]
+            row = by_name[name]
             difference = telling.difference_words(str(measure), float(row["difference"]))
             verdict = "Worse" if row["worse"] else "Not clearly worse"
             chance = telling.chance(float(row["chance_worse"]), view.replications)
-            cells.append(f"{value_words(str(measure), float(row['mean']))} ({difference})\n{verdict}\nworse in {chance}")
+            cells.append(
+                f"{value_words(str(measure), float(row['mean']))} ({difference})\n{verdict}\nworse in {chance}"
+            )
             if row["worse"]:
                 worse.append(f"{lower_first(label)} (\u201c{legend_name(name)}\u201d)")
-        rows.append((label, value_words(str(measure), float(by_name["mean_against"].iloc[0])), *cells))
+        rows.append((label, value_words(str(measure), float(by_name[choice.names[0]]["mean_against"])), *cells))
     title = f"Less safe: {', '.join(worse)}" if worse else "No safety measure is clearly worse"
     columns = ("Over the last 12 months", legend_name(choice.against), *(legend_name(name) for name in choice.names))
     return title, Table("Safety measures beside the savings", columns, tuple(rows))

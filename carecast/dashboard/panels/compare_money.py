@@ -12,7 +12,6 @@ from carecast.dashboard.figures_compare import Choice
 from carecast.dashboard.panels.shapes import Panel, Table
 from carecast.dashboard.panels.view import View, charted, named, year_words
 from carecast.dashboard.telling import ABSENT, legend_name, money, percent, prose
-from carecast.model.summary import TOTAL
 from carecast.scenarios.describe import FUNDER_WORDS
 from carecast.scenarios.money_answers import ALL_YEARS, KINDS
 from carecast.scenarios.wording import placement_type_label, term
@@ -62,7 +61,9 @@ def _cell(found: Figure | None) -> str:
 # --- savings ----------------------------------------------------------------------------------------------------------
 def saved_panel(view: View, choice: Choice, frame: pd.DataFrame) -> Panel:
     """Cashable, avoided and released stacked to the gross saving, and the net saving, a bar a scenario."""
-    parts, net, spoken = [], [], []
+    parts: list[dict[str, Any]] = []
+    net: list[dict[str, Any]] = []
+    spoken = []
     for name in choice.names:
         legend = legend_name(name)
         for at, (measure, letter, words) in enumerate(PARTS):
@@ -101,7 +102,9 @@ def years_table(view: View, choice: Choice, frame: pd.DataFrame, name: str) -> T
     rows = []
     for measure, label in KINDS_SHOWN:
         rows.append((label, *(_cell(f.total_of(frame, name, measure, year)) for year in years)))
-    caption = f"\u201c{legend_name(name)}\u201d: savings by financial year, {TERMS[choice.kind]}, mean and 80 % interval"
+    caption = (
+        f"\u201c{legend_name(name)}\u201d: savings by financial year, {TERMS[choice.kind]}, mean and 80 % interval"
+    )
     columns = ("Kind", *(year_words(view, year).replace(" (", "\n(") for year in years[:-1]), "Whole run")
     return Table(caption, columns, tuple(rows), strong=STRONG)
 
@@ -204,7 +207,9 @@ def spend_tables(view: View, choice: Choice) -> tuple[tuple[str, Table], ...]:
 
 def _parts_table(view: View, choice: Choice, dimension: str, caption: str) -> Table:
     frame = f.cost_parts(choice, dimension, view.last_year)
-    shown, rest = (frame, frame.iloc[:0]) if dimension == "funder" else (frame.iloc[:MOST_LINES], frame.iloc[MOST_LINES:])
+    shown, rest = (
+        (frame, frame.iloc[:0]) if dimension == "funder" else (frame.iloc[:MOST_LINES], frame.iloc[MOST_LINES:])
+    )
     rows = [
         (funder_label(row["part"]) if dimension == "funder" else line_label(view.nation, row["part"]),
          *_means(choice, row))
@@ -251,10 +256,15 @@ def reserves_note(choice: Choice, rows: pd.DataFrame) -> str:
     for name in choice.everyone:
         low = rows[(rows["scenario"] == name) & (rows["breach"] > 0)]
         if len(low):
-            first = low.iloc[0]
-            chance = telling.chance(float(first["breach"]), int(choice.run.record["replications"]))
-            parts.append(f"\u201c{legend_name(name)}\u201d takes reserves below the minimum in {first['year']} ({chance})")
-    return "; ".join(parts) + "." if parts else f"Reserves stay above the policy minimum of {money(minimum)} throughout."
+            first, most = low.iloc[0], low.iloc[int(low["breach"].to_numpy().argmax())]
+            chance = telling.chance(float(most["breach"]), int(choice.run.record["replications"]))
+            parts.append(
+                f"\u201c{legend_name(name)}\u201d takes reserves below the minimum: first in {first['year']}, most often in "
+                f"{most['year']} (chance {chance})"
+            )
+    return (
+        "; ".join(parts) + "." if parts else f"Reserves stay above the policy minimum of {money(minimum)} throughout."
+    )
 
 
 def reserves_table(view: View, choice: Choice, rows: pd.DataFrame) -> Table:
@@ -306,7 +316,3 @@ def _levers_table(document: dict[str, Any], levers: Sequence[dict[str, Any]], ye
     rows.append(("Interaction: all together less each alone", money(document["interaction_gbp"]), ABSENT, ABSENT))
     columns = ("Lever", "Net saving it adds\n80 % interval", "By chance alone", "By itself")
     return Table(f"Net saving by lever in {year}, against the baseline", columns, tuple(rows), strong=("All together",))
-
-
-__all__ = ["TERMS", "TOTAL", "cumulative_panel", "kinds_table", "levers_panel", "paid_back_table", "reserves_note",
-           "reserves_panel", "reserves_table", "saved_panel", "spend_panel", "spend_tables", "terms_note", "years_table"]  # fmt: skip

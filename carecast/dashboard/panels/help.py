@@ -9,6 +9,7 @@ from carecast.dashboard import charts_compare, charts_help, figures, telling
 from carecast.dashboard import figures_help as f
 from carecast.dashboard.disclosure import is_small
 from carecast.dashboard.figures import rows_of
+from carecast.dashboard.figures_compare import records_by
 from carecast.dashboard.panels.front import front
 from carecast.dashboard.panels.places import part_label, wanted_table, where_table
 from carecast.dashboard.panels.shapes import Front, Line, Panel, Table, Tile
@@ -83,14 +84,19 @@ def _finding(view: View, staff: pd.DataFrame | None) -> str:
     base = waiting[BASELINE].mean
     text = f"{count(base)} children will be waiting for early help in {last}" if base >= 0.05 else \
            f"No child is expected to wait for early help in {last}"  # fmt: skip
+    gaps = (
+        {} if staff is None else {name: max(float(_at_end(staff, name, TOTAL)["gap_fte"]), 0.0) for name in view.names}
+    )
+    if gaps:
+        text += f", and {_staff_words(gaps[BASELINE])}"
     if view.scenario is not None:
-        text += f", {count(waiting[view.scenario].mean)} with \u201c{legend_name(view.scenario)}\u201d"
-    if staff is not None:
-        gap = _at_end(staff, view.names[-1], TOTAL)["gap_fte"]
-        short = "short" if gap > 0 else "more than are needed"
-        text += f"; {count(abs(float(gap)))} full-time staff {short}"
-        text += f" with \u201c{legend_name(view.scenario)}\u201d" if view.scenario is not None else ""
+        short = f" and {count(gaps[view.scenario])}" if gaps else ""
+        text += f"; {count(waiting[view.scenario].mean)}{short} with \u201c{legend_name(view.scenario)}\u201d"
     return text
+
+
+def _staff_words(short: float) -> str:
+    return f"{count(short)} full-time staff will be lacking" if short >= 0.05 else "no staff will be lacking"
 
 
 def _at_end(staff: pd.DataFrame, scenario: str, role: str) -> "pd.Series[float]":
@@ -118,8 +124,12 @@ def _tiles(view: View, staff: pd.DataFrame | None) -> tuple[Tile, ...]:
         lines, gap_lines = [], []
         for name in view.names:
             row = _at_end(staff, name, TOTAL)
-            lines.append(Line(name, count(row["needed_fte"]), f"{count(row['needed_p10'])} to {count(row['needed_p90'])}"))
-            gap_lines.append(Line(name, _signed(row["gap_fte"]), f"{_signed(row['gap_p10'])} to {_signed(row['gap_p90'])}"))
+            lines.append(
+                Line(name, count(row["needed_fte"]), f"{count(row['needed_p10'])} to {count(row['needed_p90'])}")
+            )
+            gap_lines.append(
+                Line(name, _signed(row["gap_fte"]), f"{_signed(row['gap_p10'])} to {_signed(row['gap_p90'])}")
+            )
         row = _at_end(staff, BASELINE, TOTAL)
         in_post = f"In post {count(row['in_post_fte'])}, posts {count(row['establishment_fte'])}"
         tiles.append(Tile(f"Staff needed, {last}", tuple(lines), f"Full-time equivalents. {in_post}"))
@@ -176,11 +186,11 @@ def _places_table(view: View) -> Table:
 def _waits_table(view: View, found: report.Gaps, by: str, year: str) -> Table:
     frame = f.waits_by(found.waits, by)
     order = list(AGE_BAND_LABELS) if by == "age_band" else sorted(frame[by])
-    by_name = frame.set_index(by)
+    by_name = records_by(frame, by)
     rows = []
     for name in order:
-        if name in by_name.index:
-            row = by_name.loc[name]
+        if name in by_name:
+            row = by_name[name]
             rows.append((
                 part_label(view.nation, by, str(name)), count(row["starts"]), count(row["waited"]),
                 count(row["mean_wait_days"]), count(row["left_without_help"]), count(row["escalated_while_waiting"]),
@@ -208,12 +218,15 @@ def _staff_panel(view: View, staff: pd.DataFrame) -> Panel:
     title = f"Staff in post meet the need of every role in {when}"
     if len(mine) and float(mine.iloc[0]["gap_fte"]) > 0.05:
         most = mine.iloc[0]
-        title = f"{most['label']}: {count(float(most['gap_fte']))} full-time equivalents short in {when}, the most of all roles"
+        short = f"{count(float(most['gap_fte']))} full-time equivalents short"
+        title = f"{most['label']}: {short} in {when}, the most of all roles"
     key = [("point-0", "Needed, baseline, mean and 80 % interval")]
     if view.scenario is not None:
         key.append(("point-1", f"Needed, {legend_name(view.scenario)}"))
     key.append(("tick", "In post"))
-    spoken = "; ".join(f"{row.label} {count(row.needed_fte)} needed, {count(row.in_post_fte)} in post" for row in rows_of(mine))
+    spoken = "; ".join(
+        f"{row.label} {count(row.needed_fte)} needed, {count(row.in_post_fte)} in post" for row in rows_of(mine)
+    )
     alt = f"Dot chart of staff needed by role in {when}: {spoken}."
     chart = charts_help.staff(rows, view.legends)
     return Panel("help_staff", title, prose("help_staff"), tuple(key), chart, alt, _staff_table(view, last))
@@ -245,11 +258,11 @@ def _staff_years(view: View, staff: pd.DataFrame) -> Table:
     shown = [dates[0], *dates[1:][-MOST_DATES:]]
     rows = []
     for label, of in part.groupby("label", sort=False):
-        by_date = of.set_index("date")
-        rows.append((str(label), *(count(float(by_date.loc[date, "needed_fte"])) for date in shown)))
+        by_date = records_by(of, "date")
+        rows.append((str(label), *(count(float(by_date[str(date)]["needed_fte"])) for date in shown)))
     columns = ("Role", *(telling.iso_words(date.isoformat()) for date in shown))
-    return Table(f"Staff needed year by year, \u201c{legend_name(subject)}\u201d, full-time equivalents", columns, tuple(rows),
-                 strong=("All roles",))  # fmt: skip
+    caption = f"Staff needed year by year, \u201c{legend_name(subject)}\u201d, full-time equivalents"
+    return Table(caption, columns, tuple(rows), strong=("All roles",))
 
 
 def _staff_note(staff: pd.DataFrame | None, why: str) -> str:
@@ -277,10 +290,10 @@ def _gap_words(view: View, found: report.Gaps, year: str) -> str:
 
 def _missing_label(view: View, what: str, wanted: str, locality: str) -> str:
     if what == report.EARLY_HELP:
-        return f"Early help without a wait: {locality}"
-    label = placement_type_label(view.nation, wanted)
+        return f"Early help without a wait ({locality})"
+    label = f"A home {lower_first(placement_type_label(view.nation, wanted))}"
     near = f", within {view.run.record['radius_miles']:g} miles" if what == report.NEAR_HOME else ""
-    return f"{label}{near}: {locality}"
+    return f"{label}{near} ({locality})"
 
 
 def _gap_panel(view: View, found: report.Gaps, year: str) -> Panel | None:
@@ -294,7 +307,9 @@ def _gap_panel(view: View, found: report.Gaps, year: str) -> Panel | None:
         for row in rows_of(shown)
     ]  # fmt: skip
     first = shown.iloc[0]
-    title = f"Missing most in {year}: {lower_first(str(rows[0]['part']))}, {count(float(first['child_years']))} child-years"
+    title = (
+        f"Missing most in {year}: {lower_first(str(rows[0]['part']))}, {count(float(first['child_years']))} child-years"
+    )
     alt = f"Bar chart of child-years without what was wanted in {year}: " + \
           "; ".join(f"{row['part']} {row['text']}" for row in rows) + "."  # fmt: skip
     cells = tuple(

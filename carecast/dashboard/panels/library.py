@@ -45,7 +45,9 @@ class Held:
     why: str  # what has changed since
 
 
-def held_in(found: tuple[door.Found, ...], name: str, scenario_key: str, parameters: dict[str, Any]) -> tuple[Held, ...]:
+def held_in(
+    found: tuple[door.Found, ...], name: str, scenario_key: str, parameters: dict[str, Any]
+) -> tuple[Held, ...]:
     """Finished runs that hold a scenario of this name, and whether the scenario or the parameter set changed since."""
     rows = []
     for one in found:

@@ -1,5 +1,6 @@
 """A quick look at one scenario while its levers move: tiles with paired differences, the fan, what is saved and safety."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from carecast.dashboard import figures, telling
@@ -8,8 +9,9 @@ from carecast.dashboard.panels.saved import savings
 from carecast.dashboard.panels.shapes import Line, Panel, Savings, Tile
 from carecast.dashboard.panels.targets import target_tiles
 from carecast.dashboard.panels.view import ALL, AWAY, View, year_words
-from carecast.dashboard.telling import legend_name, money, value_words
+from carecast.dashboard.telling import legend_name, money, prose, value_words
 from carecast.model.summary import BASELINE
+from carecast.scenarios.library import inherited, load_scenario
 from carecast.scenarios.run import Run
 
 COUNTED = (AWAY, ALL, "within_radius_percent")
@@ -39,13 +41,22 @@ def look_of(run: Run, scenario: str) -> Look:
         target_tiles=target_tiles(view, judged),
         children=children_panel(view, ALL),
         savings=savings(view, scenario),
-        notes=tuple(_noted(note) for note in run.record["notes"]),
+        notes=tuple(_noted(run, scenario)),
     )
 
 
-def _noted(note: str) -> str:
-    """A note of the plan with the lever's number in words."""
-    return note.replace("_", " ")
+def _noted(run: Run, scenario: str) -> Iterator[str]:
+    """Notes of the plan, levers called by their names."""
+    items = inherited(load_scenario(run.folder / "inputs" / f"{scenario}.toml"))
+    names = {identity: f"\u201c{lever.name or lever.row.label}\u201d" for identity, lever in items}
+    for note in run.record["notes"]:
+        for identity in sorted(names, key=len, reverse=True):
+            note = note.replace(identity, names[identity])
+        if ": changed by " in note:
+            number, _, rest = note.partition(": changed by ")
+            by, _, how = rest.partition("; ")
+            note = prose("levers_meet", levers=by, number=number.replace("_", " "), how=how)
+        yield note.replace("\u201d: changes nothing", "\u201d changes nothing")
 
 
 def _finding(view: View, scenario: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from carecast.dashboard import charts_compare, charts_places, figures, telling
 from carecast.dashboard import figures_places as f
 from carecast.dashboard.figures import rows_of
+from carecast.dashboard.figures_compare import records_by
 from carecast.dashboard.panels.compare_money import line_label
 from carecast.dashboard.panels.front import front
 from carecast.dashboard.panels.shapes import Front, Line, Panel, Table, Tile
@@ -98,14 +99,20 @@ def _tiles(view: View, found: report.Gaps, year: str) -> tuple[Tile, ...]:
             lines.append(Line(name, value_words(measure, number.mean), telling.interval(measure, number)))
         foot = "Of children away from home whose distance is known" if measure == NEAR else "Of children away from home"
         tiles.append(Tile(f"{view.label(measure)}, {figures.last_date(view.run):%B %Y}", tuple(lines), foot))
-    homes = found.homes
-    dearer = homes.loc[homes["gap"] == "dearer home", "placements"].sum()
-    lines = [Line(found.scenario, f"{count(dearer)} of {count(homes['placements'].sum())}")]
-    extra = f"They cost {money(float(homes['extra_cost_gbp'].sum()))} more in the year"
-    tiles.append(Tile(f"Placements in a dearer home than was wanted, {year}", tuple(lines), extra))
-    lines = [Line(found.scenario, count(homes["beyond_for_want"].sum()))]
+    both = {name: found if name == found.scenario else report.gaps(view.run, name, [year]) for name in view.names}
+    lines, far, extra = [], [], []
+    for name, one in both.items():
+        homes = one.homes
+        dearer = homes.loc[homes["gap"] == "dearer home", "placements"].sum()
+        extra.append(money(float(homes["extra_cost_gbp"].sum())))
+        lines.append(Line(name, f"{count(dearer)} of {count(homes['placements'].sum())}"))
+        far.append(Line(name, count(homes["beyond_for_want"].sum())))
+    label = f"Placements in a dearer home than was wanted, {year}"
+    tiles.append(Tile(label, tuple(lines), f"They cost {' and '.join(extra)} more in the year"))
     miles = f"{view.run.record['radius_miles']:g}"
-    tiles.append(Tile(f"Placements beyond {miles} miles for want of a nearer home, {year}", tuple(lines), "Begun in the year"))
+    tiles.append(
+        Tile(f"Placements beyond {miles} miles for want of a nearer home, {year}", tuple(far), "Begun in the year")
+    )
     return tuple(tiles)
 
 
@@ -171,7 +178,9 @@ def part_table(view: View, dimension: str) -> Table:
         ]
         rows.append((part_label(view.nation, dimension, str(row["part"])), start, *cells))
     last = telling.iso_words(figures.last_date(view.run).isoformat())
-    words = {"placement_type": "Placement type", "locality": "Locality the child comes from", "age_band": "Age"}[dimension]
+    words = {"placement_type": "Placement type", "locality": "Locality the child comes from", "age_band": "Age"}[
+        dimension
+    ]
     columns = (words, telling.iso_words(view.run.record["as_at"]), *(f"{legend}, {last}" for legend in view.legends))
     return Table(f"Children looked after by {lower_first(words)}, mean and 80 % interval", columns, tuple(rows))
 
@@ -184,8 +193,9 @@ def provider_table(view: View, subject: str, year: str) -> Table:
         limited = row.places is not None and row.places == row.places
         places = count(float(row.places)) if limited else "no limit"
         full = percent(100 * row.mean / float(row.places)) if limited and row.places > 0 else ABSENT
-        rows.append((f"{row.name}\n{part_label(view.nation, 'placement_type', row.type)}", row.locality or ("Outside the area" if limited else "No one place"),
-                     places, f"{count(row.mean)}\n{count(row.p10)} to {count(row.p90)}", full))  # fmt: skip
+        where = row.locality or ("Outside the area" if limited else "No one place")
+        label = f"{row.name}\n{part_label(view.nation, 'placement_type', row.type)}"
+        rows.append((label, where, places, f"{count(row.mean)}\n{count(row.p10)} to {count(row.p90)}", full))
     columns = ("Home or pool of homes", "Where", "Places", "Child-years in the year\n80 % interval", "Of its places")
     caption = f"Homes in {year}, \u201c{legend_name(subject)}\u201d: child-years, continuing care included"
     return Table(caption, columns, tuple(rows))
@@ -209,7 +219,8 @@ def _fan(view: View, measure: str) -> Panel:
     chart = charts_compare.fans(named(paths), history, view.legends, start, min(top * 1.1, 100.0))
     spoken = [f"{legend_name(n)} {telling.with_interval(measure, one)}" for n, one in ends.items()]
     alt = f"Line chart of {lower_first(view.label(measure))} to {last}: {'; '.join(spoken)}. Mean and 80 % interval."
-    return Panel(f"places_{measure}", title, prose("places_distance"), tuple(key), chart, alt, _share_table(view, measure))
+    subtitle = prose("places_distance" if measure == NEAR else "places_outside")
+    return Panel(f"places_{measure}", title, subtitle, tuple(key), chart, alt, _share_table(view, measure))
 
 
 def _share_table(view: View, measure: str) -> Table:
@@ -218,7 +229,8 @@ def _share_table(view: View, measure: str) -> Table:
     rows = []
     for at in kept:
         cells = [
-            two_lines(telling.with_interval(measure, figures.figure_of(view.run, name, measure, at))) for name in view.names
+            two_lines(telling.with_interval(measure, figures.figure_of(view.run, name, measure, at)))
+            for name in view.names
         ]
         unknown = figures.figure_of(view.run, view.names[-1], UNKNOWN, at)
         rows.append((telling.iso_words(dates[at].isoformat()), *cells, value_words(UNKNOWN, unknown.mean)))
@@ -261,7 +273,9 @@ def _why_panel(view: View, reasons: pd.DataFrame, year: str, subject: str) -> Pa
         for row in ordered.to_dict("records")
     )
     alt = f"Bar chart of placements beyond {miles} miles by the kind of home wanted: {spoken}."
-    table = _reasons_table(view, ordered, "wanted", f"Placements beyond {miles} miles in {year}, {legend_name(subject)}")
+    table = _reasons_table(
+        view, ordered, "wanted", f"Placements beyond {miles} miles in {year}, {legend_name(subject)}"
+    )
     return Panel("places_why", title, prose("places_why_chart"), key, chart, alt, table)
 
 
@@ -284,7 +298,8 @@ def wanted_table(view: View, found: report.Gaps, year: str) -> Table:
     homes = found.homes.assign(dearer=found.homes["placements"].where(found.homes["gap"] == "dearer home", 0.0),
                                other=found.homes["placements"].where(found.homes["gap"] == "another home", 0.0))  # fmt: skip
     by_type = homes.groupby("wanted")[["placements", "dearer", "other", "beyond_for_want", "extra_cost_gbp"]].sum()
-    for wanted, row in by_type.sort_values("placements", ascending=False, kind="stable").iterrows():
+    ordered = by_type.sort_values("placements", ascending=False, kind="stable").reset_index()
+    for wanted, row in records_by(ordered, "wanted").items():
         rows.append((
             placement_type_label(view.nation, str(wanted)), count(row["placements"]), count(row["dearer"]),
             count(row["other"]), count(row["beyond_for_want"]), f"£{float(prices[str(wanted)]):,.0f}",
@@ -299,11 +314,11 @@ def where_table(view: View, found: report.Gaps, by: str, year: str) -> Table:
     """The same by locality or age."""
     frame = f.beyond_by(found.homes, by)
     names = list(AGE_BAND_LABELS) if by == "age_band" else sorted(frame[by])
-    by_name = frame.set_index(by)
+    by_name = records_by(frame, by)
     rows = []
     for name in names:
-        if name in by_name.index:
-            row = by_name.loc[name]
+        if name in by_name:
+            row = by_name[name]
             rows.append((
                 part_label(view.nation, by, str(name)), count(row["placements"]), count(row["dearer"]),
                 count(row["beyond_for_want"]), count(row["beyond_for_safety"] + row["beyond_by_nature"]),
@@ -330,7 +345,9 @@ def _map_panel(view: View) -> Panel:
            ("ring", f"{shown.radius_miles:g} miles around the middle of a locality")]  # fmt: skip
     if any(home.kind == "opened" for home in shown.homes):
         key.insert(2, ("point-scenario", "A home that the scenario opens"))
-    spoken = "; ".join(f"{home.name} {_nearest(shown, home):.1f} miles from the nearest locality" for home in shown.homes)
+    spoken = "; ".join(
+        f"{home.name} {_nearest(shown, home):.1f} miles from the nearest locality" for home in shown.homes
+    )
     localities = ", ".join(place.name for place in shown.middles)
     alt = f"Map of {localities} with a ring of {shown.radius_miles:g} miles around each, and homes: {spoken or 'none'}."
     table = _map_table(shown)

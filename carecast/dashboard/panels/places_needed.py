@@ -76,5 +76,12 @@ def _last_year(nation: str, rows: Sequence[dict[str, Any]], year: str) -> Table:
          count(row["places_to_have"]))
         for row in rows
     )  # fmt: skip
-    columns = ("Places", "Demand at its peak\n80 % interval", "There are", "Chance they are enough", "Needed", "To have")
+    columns = (
+        "Places",
+        "Demand at its peak\n80 % interval",
+        "There are",
+        "Chance they are enough",
+        "Needed",
+        "To have",
+    )
     return Table(f"At the peak of {year}", columns, lines)

@@ -1,4 +1,4 @@
-"""What every report says of its run: which one, of what, as at when, how sure, what it cannot hold, and how to make it again."""
+"""What every report says of its run: which one, as at when, how sure, what it cannot hold, how to make it again."""
 
 import re
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ def narrowed(run: Run, scenario: str | None) -> Run:
 
 def _limits_of(run: Run, scenarios: tuple[str, ...]) -> dict[str, list[str]]:
     """What each of these scenarios asks for that cannot be modelled, by the title of its programme."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for name in scenarios:
         scenario = load_scenario(run.folder / "inputs" / f"{name}.toml")
         found |= {title: list(lines) for title, lines in limits_of(scenario).items()}
@@ -109,11 +109,16 @@ def _facts(run: Run) -> tuple[tuple[str, str], ...]:
         ("Forecast to", words.day(record["until"])),
         ("Part years", f"{parts} (the run holds only a part of it)" if parts else "none"),
         ("Scenarios", words.names(record["scenarios"])),
-        ("Replications", f"{record['replications']} of each scenario, seed {record['seed']}"),
+        ("Replications", f"{_replications(record)} of each scenario, seed {record['seed']}"),
         ("Radius", f"{record['radius_miles']:g} miles, straight line"),
         ("Run made", words.day(record["started"])),
         ("Command that reproduces it", str(record.get("command") or "") or words.prose("no_command")),
     )
+
+
+def _replications(record: dict[str, Any]) -> str:
+    told = int(record["replications"])
+    return f"{told} replication{'' if told == 1 else 's'}"
 
 
 def _not_modelled(record: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -148,8 +153,11 @@ def _one_line(text: str) -> str:
 
 def _warnings(record: dict[str, Any]) -> tuple[str, ...]:
     found = []
-    if int(record["replications"]) < ENOUGH_REPLICATIONS:
-        found.append(words.prose("few_replications", replications=record["replications"]))
+    told = int(record["replications"])
+    if told < ENOUGH_REPLICATIONS:
+        found.append(
+            words.prose("few_replications", replications=f"{told} replication{'s were' if told > 1 else ' was'}")
+        )
     if record.get("counterfactual_date"):
         began = words.day(record["counterfactual_date"])
         found.append(words.prose("counterfactual", as_at=words.day(record["as_at"]), began=began))
@@ -160,7 +168,7 @@ def front_line(told: About) -> str:
     """Which run, of when, by which version, and how to make it again, in one line."""
     facts = dict(told.facts)
     version = re.sub(r"commit (\w{12})\w*", r"commit \1", facts["Version"])
-    told_of = facts["Replications"].replace(" of each", " replications of each", 1)
+    told_of = facts["Replications"]
     return (
         f"Run {told.run_name}, id {told.run_id}; {version}; data as at {facts['Data as at']}; {told_of}. "
         f"Reproduce with: {facts['Command that reproduces it']}"

@@ -85,8 +85,12 @@ def _considerations(numbers: Numbers) -> Iterable[Block]:
     yield Heading("Children\u2019s rights")
     yield Para(words.prose("rights", nation))
     rows = tuple(tuple(part.strip() for part in line.split("|")) for line in words.items("rights_articles", nation))
-    yield TextTable("Articles of the Convention that this touches", ("Article", "What the run can say", TO_DECIDE),
-                    tuple((article, says, f"[{TO_DECIDE}]") for article, says in rows), is_prose=True)  # fmt: skip
+    yield TextTable(
+        "Articles of the Convention that this touches",
+        ("Article", "What the run can say", TO_DECIDE),
+        tuple((article, says, f"[{TO_DECIDE}]") for article, says in rows),
+        is_prose=True,
+    )
     yield ToComplete(words.prose("complete_rights", nation))
     yield Heading(words.prose("equality_title", nation))
     yield Para(words.prose("equality", nation))
@@ -111,8 +115,13 @@ def risks(numbers: Numbers, told: About) -> list[tuple[str, str]]:
     main, found = numbers.main, []
     if main in numbers.programmes and numbers.years:
         name = str(main)
-        found.append(("The saving does not come", f"{findings.saving_title(numbers, name)}; the chance that it saves anything net "
-                      f"is {words.share(findings.chance_of_saving(numbers, name))}."))  # fmt: skip
+        found.append(
+            (
+                "The saving does not come",
+                f"{findings.saving_title(numbers, name)}; the chance that it saves anything net "
+                f"is {words.share(findings.chance_of_saving(numbers, name))}.",
+            )
+        )
         found.append(("Reserves run low", f"{findings.reserves_title(numbers, name)}."))
         found.append(("Children are less safe", f"{findings.safety_title(numbers, name)}."))
     if numbers.run.targets:
@@ -122,8 +131,13 @@ def risks(numbers: Numbers, told: About) -> list[tuple[str, str]]:
             found.append((f"\u201c{legend_name(name)}\u201d comes true", findings.assumption_sentence(numbers, name)))
     if numbers.years:
         mean, low, high = findings.money_of(numbers, BASELINE, "gross_cost_gbp", numbers.last_year)
-        found.append(("Demand and prices differ from the mean", f"Gross cost in {numbers.last_year} if nothing changes: "
-                      f"{words.gbp(mean)}, 80 % interval {words.gbp_between(low, high)}."))  # fmt: skip
+        found.append(
+            (
+                "Demand and prices differ from the mean",
+                f"Gross cost in {numbers.last_year} if nothing changes: "
+                f"{words.gbp(mean)}, 80 % interval {words.gbp_between(low, high)}.",
+            )
+        )
     found.append(("The forecast itself is wrong", told.backtest))
     found += [("Figures are rough or assumed", line) for line in told.warnings]
     if numbers.run.record.get("budget_assumed"):

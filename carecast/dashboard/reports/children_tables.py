@@ -1,4 +1,4 @@
-"""Tables of children: by month and type, age and locality, away from home, distance, and the pathway before and after care."""
+"""Tables of children: by month and type, age and locality, away from home, distance, and the pathway."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,9 +16,12 @@ NOTE = Column("note", "Note", meaning="What is special about the row")
 INTERVAL = ("p10", "p90")
 WIDE = ("p10", "p90", "p025", "p975")
 STATISTIC_WORDS = {
-    "mean": "mean", "p10": "80 % interval, low", "p90": "80 % interval, high", "p025": "95 % interval, low",
+    "mean": "mean",
+    "p10": "80 % interval, low",
+    "p90": "80 % interval, high",
+    "p025": "95 % interval, low",
     "p975": "95 % interval, high",
-}  # fmt: skip
+}
 AGES = tuple(f"age_band={band}" for band in w.AGE_BANDS[:5])
 DISTANCE = ("within_radius_percent", "out_of_area_percent", "distance_unknown_percent", "siblings_together_percent")
 STOCKS_BESIDE = ("looked_after_at_home", "looked_after_in_community", "looked_after_in_residential", "continuing_care")
@@ -32,12 +35,22 @@ def children_tables(numbers: Numbers) -> tuple[DataTable, ...]:
         _by(numbers, "Children by age", "age", AGES),
         _by(numbers, "Children by locality", "home locality", _localities(numbers)),
         _away(numbers),
-        _measured(numbers, "Distance", "Children away from home: distance, area and brothers and sisters", DISTANCE,
-                  (words.prose("distance", radius=f"{numbers.run.record['radius_miles']:g}"),)),
-        _measured(numbers, "Pathway", "The pathway: contacts, help, protection, entries, moves and exits by month",
-                  [name for name in MONTHLY_MEASURES if name not in SHOWN_ELSEWHERE and numbers.has(name)],
-                  (words.prose("pathway"),), ()),
-    )  # fmt: skip
+        _measured(
+            numbers,
+            "Distance",
+            "Children away from home: distance, area and brothers and sisters",
+            DISTANCE,
+            (words.prose("distance", radius=f"{numbers.run.record['radius_miles']:g}"),),
+        ),
+        _measured(
+            numbers,
+            "Pathway",
+            "The pathway: contacts, help, protection, entries, moves and exits by month",
+            [name for name in MONTHLY_MEASURES if name not in SHOWN_ELSEWHERE and numbers.has(name)],
+            (words.prose("pathway"),),
+            (),
+        ),
+    )
 
 
 def _localities(numbers: Numbers) -> list[str]:
@@ -95,17 +108,29 @@ def _away(numbers: Numbers) -> DataTable:
         **dict.fromkeys(STOCKS_BESIDE, ()),
         "balance_of_care_percent": INTERVAL,
     }
-    return _wide(numbers, "Away from home", "Children looked after and away from home by month", measures,
-                 (words.prose("away"), words.prose("hidden")))  # fmt: skip
+    return _wide(
+        numbers,
+        "Away from home",
+        "Children looked after and away from home by month",
+        measures,
+        (words.prose("away"), words.prose("hidden")),
+    )
 
 
-def _measured(numbers: Numbers, name: str, title: str, measures: Sequence[str], notes: tuple[str, ...],
-              statistics: tuple[str, ...] = INTERVAL) -> DataTable:  # fmt: skip
+def _measured(
+    numbers: Numbers,
+    name: str,
+    title: str,
+    measures: Sequence[str],
+    notes: tuple[str, ...],
+    statistics: tuple[str, ...] = INTERVAL,
+) -> DataTable:
     return _wide(numbers, name, title, dict.fromkeys(measures, statistics), (*notes, words.prose("hidden")))
 
 
-def _wide(numbers: Numbers, name: str, title: str, measures: dict[str, tuple[str, ...]],
-          notes: tuple[str, ...]) -> DataTable:  # fmt: skip
+def _wide(
+    numbers: Numbers, name: str, title: str, measures: dict[str, tuple[str, ...]], notes: tuple[str, ...]
+) -> DataTable:
     """One row a scenario and month; a column for the mean of each measure and for each end of an interval."""
     columns = [SCENARIO, MONTH]
     for measure, ends in measures.items():

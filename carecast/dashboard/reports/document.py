@@ -49,9 +49,20 @@ def _set_up(paper: Any, told: About) -> None:
     section.page_width, section.page_height = Cm(21.0), Cm(29.7)
     section.left_margin = section.right_margin = Cm(2.0)
     section.top_margin = section.bottom_margin = Cm(2.0)
-    for name, size, space in (("Normal", 11, 6), ("Title", 24, 6), ("Subtitle", 14, 12), ("Heading 1", 18, 6), ("Heading 2", 14, 4),
-                              ("Heading 3", 12, 4), ("Caption", 10.5, 4), ("List Bullet", 11, 3), ("List Number", 11, 3)):  # fmt: skip
+    for name, size, space in (
+        ("Normal", 11, 6),
+        ("Title", 24, 6),
+        ("Subtitle", 14, 12),
+        ("Heading 1", 18, 6),
+        ("Heading 2", 14, 4),
+        ("Heading 3", 12, 4),
+        ("Caption", 10.5, 4),
+        ("List Bullet", 11, 3),
+        ("List Number", 11, 3),
+    ):
         _style(paper.styles[name], size, space)
+        if f"{name} Char" in paper.styles:  # the same for letters, which some readers show instead
+            _font(paper.styles[f"{name} Char"], size)
     paper.styles["Caption"].paragraph_format.keep_with_next = True
     paper.styles["Caption"].paragraph_format.space_before = Pt(10)
     paper.styles["Caption"].font.bold = True
@@ -74,9 +85,13 @@ def _set_up(paper: Any, told: About) -> None:
 
 
 def _style(style: Any, size: float, space: float) -> None:
+    _font(style, size)
+    style.paragraph_format.space_after = Pt(space)
+
+
+def _font(style: Any, size: float) -> None:
     style.font.name, style.font.size, style.font.color.rgb = FONT, Pt(size), INK
     style.font.italic = False
-    style.paragraph_format.space_after = Pt(space)
     colour = style.element.rPr.find(qn("w:color"))
     for name in ("themeColor", "themeShade", "themeTint"):
         colour.attrib.pop(qn(f"w:{name}"), None)
@@ -188,6 +203,8 @@ class _Writer:
         table.autofit = False
         _describe(table, shown)
         widths = _widths(shown)
+        for at, width in enumerate(widths):
+            table.columns[at].width = Cm(width)
         for number, cells in enumerate((shown.columns, *shown.rows)):
             row = table.rows[number]
             _keep_whole(row)

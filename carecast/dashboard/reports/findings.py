@@ -7,7 +7,6 @@ from carecast.dashboard.reports.judged_tables import assessed, safety
 from carecast.dashboard.reports.numbers import AWAY, Numbers
 from carecast.dashboard.telling import legend_name
 from carecast.model.summary import BASELINE
-from carecast.scenarios.targets import Assessment
 
 ENDS = ("mean", "p10", "p90")
 
@@ -43,7 +42,7 @@ def away_title(numbers: Numbers, scenario: str | None = None) -> str:
     name = scenario or numbers.main
     base = month_of(numbers, BASELINE, AWAY)
     if base is None:
-        return "Children looked after away from home"
+        return "The number of children away from home is too small to be shown"
     text = (
         f"{words.number(base[0])} children will be away from home on {words.day(numbers.months[-1])} if nothing changes"
     )
@@ -67,7 +66,11 @@ def saving_title(numbers: Numbers, scenario: str) -> str:
     """What a scenario saves net in the last whole year."""
     mean, low, high = money_of(numbers, scenario, "net_saving_gbp", numbers.last_year)
     verb = f"saves {words.gbp(mean)} net" if mean >= 0 else f"costs {words.gbp(-mean)} more than it saves"
-    span = f"80 % interval {words.gbp_between(low, high)}"
+    span = (
+        f"net saving, 80 % interval {words.gbp_between(low, high)}"
+        if mean < 0
+        else f"80 % interval {words.gbp_between(low, high)}"
+    )
     return f"\u201c{legend_name(scenario)}\u201d {verb} in {year_words(numbers, numbers.last_year)} ({span})"
 
 
@@ -76,25 +79,6 @@ def chance_of_saving(numbers: Numbers, scenario: str) -> float:
     at = numbers.years.index(numbers.last_year)
     net = numbers.run.answer(scenario).yearly.of("net_saving_gbp")[:, at]
     return float((net > 0).mean())
-
-
-def is_likely(found: Assessment) -> str:
-    """The verdict on a target."""
-    return "likely enough" if found.is_likely_enough else "not likely enough"
-
-
-def target_sentences(numbers: Numbers, scenario: str | None) -> list[str]:
-    """One sentence a target of a scenario, or of the baseline."""
-    found, why = assessed(numbers)
-    chosen = [a for a in found if a.scenario == (scenario or BASELINE)]
-    lines = []
-    for a in chosen:
-        by = "" if a.month_met is None else f"; where it is met, by {a.month_met:%B %Y} (median)"
-        lines.append(
-            f"{a.target}: probability {words.share(a.met_probability)} (\u00b1{196 * a.monte_carlo_error:.0f} points by chance) "
-            f"where {words.share(a.required_probability)} is required: {is_likely(a)}{by}."
-        )
-    return lines or [f"The targets cannot be judged: {why}." if why else words.prose("no_targets")]
 
 
 def targets_title(numbers: Numbers, scenario: str | None) -> str:
@@ -162,11 +146,13 @@ def headlines(numbers: Numbers) -> list[str]:
 def assumption_sentence(numbers: Numbers, scenario: str) -> str:
     """What a scenario that only assumes something else changes."""
     mean, low, high = money_of(numbers, scenario, "net_saving_gbp", numbers.last_year)
-    alike = np.array_equal(numbers.run.answer(scenario).monthly.values, numbers.run.answer(BASELINE).monthly.values,
-                           equal_nan=True)  # fmt: skip
+    alike = np.array_equal(
+        numbers.run.answer(scenario).monthly.values, numbers.run.answer(BASELINE).monthly.values, equal_nan=True
+    )
     same = "; it changes nothing for children" if alike else ""
     more, ends = ("raises", (-high, -low)) if mean < 0 else ("lowers", (low, high))
     return (
-        f"\u201c{legend_name(scenario)}\u201d holds assumptions and no lever: it {more} net cost by {words.gbp(abs(mean))} in "
-        f"{year_words(numbers, numbers.last_year)} (80 % interval {words.gbp_between(*ends)}){same}."
+        f"\u201c{legend_name(scenario)}\u201d holds assumptions and no lever: it {more} net cost by "
+        f"{words.gbp(abs(mean))} in {year_words(numbers, numbers.last_year)} "
+        f"(80 % interval {words.gbp_between(*ends)}){same}."
     )

@@ -24,14 +24,27 @@ class Kind:
 
 
 KINDS = {
-    "xlsx": Kind("xlsx", "Workbook (Excel)", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xl/workbook.xml"),
-    "docx": Kind("docx", "Board paper (Word)", "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-                 "word/document.xml"),
-    "pptx": Kind("pptx", "Slides (PowerPoint)", "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-                 "ppt/presentation.xml"),
+    "xlsx": Kind(
+        "xlsx",
+        "Workbook (Excel)",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xl/workbook.xml",
+    ),
+    "docx": Kind(
+        "docx",
+        "Board paper (Word)",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "word/document.xml",
+    ),
+    "pptx": Kind(
+        "pptx",
+        "Slides (PowerPoint)",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "ppt/presentation.xml",
+    ),
     "html": Kind("html", "Web page", "text/html", ""),
     "zip": Kind("zip", "Tables and charts (CSV, Parquet, SVG, PNG)", "application/zip", "summary.csv"),
-}  # fmt: skip
+}
 MARK = b"carecast"
 HEAD_BYTES = 4096
 

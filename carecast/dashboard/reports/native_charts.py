@@ -55,11 +55,14 @@ def _away(book: Any, numbers: Numbers, tables: Tables, first_rows: FirstRows) ->
     table, name = tables["Away from home"], "Away from home"
     chart = book.add_chart({"type": "line"})
     for at, scenario in enumerate(numbers.scenarios[: len(COLOURS)]):
-        chart.add_series({
-            "name": legend_name(scenario), "categories": _part(table, first_rows[name], scenario, "month_end"),
-            "values": _part(table, first_rows[name], scenario, "looked_after_away_from_home"),
-            "line": {"color": COLOURS[at], "width": 2.5, "dash_type": DASHES[at]},
-        })  # fmt: skip
+        chart.add_series(
+            {
+                "name": legend_name(scenario),
+                "categories": _part(table, first_rows[name], scenario, "month_end"),
+                "values": _part(table, first_rows[name], scenario, "looked_after_away_from_home"),
+                "line": {"color": COLOURS[at], "width": 2.5, "dash_type": DASHES[at]},
+            }
+        )
     dates = {"date_axis": True, "num_format": "yyyy", "major_unit": 1, "major_unit_type": "years"}
     _axes(chart, "Children at month end, mean", dates)
     return chart
@@ -69,13 +72,24 @@ def _spend(book: Any, numbers: Numbers, tables: Tables, first_rows: FirstRows) -
     table, name = tables["Spend by year"], "Spend by year"
     chart = book.add_chart({"type": "column"})
     for at, scenario in enumerate(numbers.scenarios[: len(COLOURS)]):
-        chart.add_series({
-            "name": legend_name(scenario), "categories": _part(table, first_rows[name], scenario, "financial_year"),
-            "values": _part(table, first_rows[name], scenario, "net_cost"), "gap": 60, **_fill(at),
-        })  # fmt: skip
+        chart.add_series(
+            {
+                "name": legend_name(scenario),
+                "categories": _part(table, first_rows[name], scenario, "financial_year"),
+                "values": _part(table, first_rows[name], scenario, "net_cost"),
+                "gap": 60,
+                **_fill(at),
+            }
+        )
     _axes(chart, "Gross and programme cost, £m", {})
-    chart.set_y_axis({"name": "Gross and programme cost, £m", "min": 0, "num_format": "£0,,\\m",
-                      "major_gridlines": {"visible": True, "line": {"color": "#d5d6d7"}}})  # fmt: skip
+    chart.set_y_axis(
+        {
+            "name": "Gross and programme cost, £m",
+            "min": 0,
+            "num_format": "£0,,\\m",
+            "major_gridlines": {"visible": True, "line": {"color": "#d5d6d7"}},
+        }
+    )
     return chart
 
 
@@ -91,18 +105,32 @@ def _saving(book: Any, numbers: Numbers, scenario: str, tables: Tables, first_ro
     first = first_rows[name]
     chart = book.add_chart({"type": "column", "subtype": "stacked"})
     for at, key in enumerate(("cashable", "avoided", "released")):
-        chart.add_series({
-            "name": key.capitalize(), "categories": _part(table, first, scenario, "financial_year"),
-            "values": _part(table, first, scenario, key), "gap": 60, **_fill(at),
-        })  # fmt: skip
+        chart.add_series(
+            {
+                "name": key.capitalize(),
+                "categories": _part(table, first, scenario, "financial_year"),
+                "values": _part(table, first, scenario, key),
+                "gap": 60,
+                **_fill(at),
+            }
+        )
     line = book.add_chart({"type": "line"})
-    line.add_series({
-        "name": "Net saving", "categories": _part(table, first, scenario, "financial_year"),
-        "values": _part(table, first, scenario, "net"), "line": {"color": "#0b0c0c", "width": 2.25},
-        "marker": {"type": "diamond", "size": 9, "fill": {"color": "#0b0c0c"}},
-    })  # fmt: skip
+    line.add_series(
+        {
+            "name": "Net saving",
+            "categories": _part(table, first, scenario, "financial_year"),
+            "values": _part(table, first, scenario, "net"),
+            "line": {"color": "#0b0c0c", "width": 2.25},
+            "marker": {"type": "diamond", "size": 9, "fill": {"color": "#0b0c0c"}},
+        }
+    )
     chart.combine(line)
     _axes(chart, "£m", {"label_position": "low"})
-    chart.set_y_axis({"name": "Saving against the baseline, £m", "num_format": "£0.0,,\\m;-£0.0,,\\m",
-                      "major_gridlines": {"visible": True, "line": {"color": "#d5d6d7"}}})  # fmt: skip
+    chart.set_y_axis(
+        {
+            "name": "Saving against the baseline, £m",
+            "num_format": "£0.0,,\\m;-£0.0,,\\m",
+            "major_gridlines": {"visible": True, "line": {"color": "#d5d6d7"}},
+        }
+    )
     return chart

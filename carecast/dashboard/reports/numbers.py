@@ -130,8 +130,9 @@ class Numbers:
         """One number; None where it is left out."""
         return known(float(self.cells[scenario, measure, breakdown].at[date, statistic]))  # type: ignore[arg-type]
 
-    def values(self, scenario: str, measure: str, date: str, statistics: tuple[str, ...],
-               breakdown: str = TOTAL) -> tuple[Value, ...]:  # fmt: skip
+    def values(
+        self, scenario: str, measure: str, date: str, statistics: tuple[str, ...], breakdown: str = TOTAL
+    ) -> tuple[Value, ...]:
         """Several statistics of one number."""
         return tuple(self.value(scenario, measure, date, statistic, breakdown) for statistic in statistics)
 

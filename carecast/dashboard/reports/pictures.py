@@ -20,15 +20,23 @@ from carecast.scenarios.targets import Target
 WIDTH = 720
 KEY_TOP, KEY_ROW, LETTER = -16, 20, 7.4  # where the key stands above the plot, pixels
 FANS = ((AWAY, None), ("looked_after", None), ("within_radius_percent", 100.0))
-MARKS = {
-    "baseline": {"color": BASELINE_COLOUR, "strokeWidth": 2.8}, "band": {"color": BASELINE_COLOUR, "strokeWidth": 12, "opacity": 0.35},
+MARKS: dict[str, dict[str, Any]] = {
+    "baseline": {"color": BASELINE_COLOUR, "strokeWidth": 2.8},
+    "band": {"color": BASELINE_COLOUR, "strokeWidth": 12, "opacity": 0.35},
     "scenario": {"color": SCENARIO_COLOUR, "strokeWidth": 2.8, "strokeDash": [7, 4]},
     "edge": {"color": SCENARIO_COLOUR, "strokeWidth": 1.2, "strokeDash": [2, 3]},
-    "published": {"color": GREY, "strokeWidth": 1.2}, "target": {"color": INK, "strokeWidth": 1.5, "strokeDash": [6, 4]},
-    "bar-baseline": {"color": BASELINE_COLOUR, "strokeWidth": 3}, "bar-scenario": {"color": SCENARIO_COLOUR, "strokeWidth": 3},
-}  # fmt: skip
-POINTS = {"published": ("circle", INK), "baseline-point": ("circle", BASELINE_COLOUR), "scenario-point": ("diamond", SCENARIO_COLOUR),
-          "bar-baseline": ("circle", BASELINE_COLOUR), "bar-scenario": ("diamond", SCENARIO_COLOUR)}  # fmt: skip
+    "published": {"color": GREY, "strokeWidth": 1.2},
+    "target": {"color": INK, "strokeWidth": 1.5, "strokeDash": [6, 4]},
+    "bar-baseline": {"color": BASELINE_COLOUR, "strokeWidth": 3},
+    "bar-scenario": {"color": SCENARIO_COLOUR, "strokeWidth": 3},
+}
+POINTS = {
+    "published": ("circle", INK),
+    "baseline-point": ("circle", BASELINE_COLOUR),
+    "scenario-point": ("diamond", SCENARIO_COLOUR),
+    "bar-baseline": ("circle", BASELINE_COLOUR),
+    "bar-scenario": ("diamond", SCENARIO_COLOUR),
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Picture:
         """The chart as SVG, without its words."""
         import vl_convert
 
-        return str(vl_convert.vegalite_to_svg(_sized(self).to_dict()))
+        return _own_ids(str(vl_convert.vegalite_to_svg(_sized(self).to_dict())), self.name)
 
     def png(self, scale: float = 2.0) -> bytes:
         """The chart as PNG, without its words."""
@@ -56,9 +64,15 @@ class Picture:
     def standing_alone(self) -> "Picture":
         """The same chart with title and subtitle drawn into it, for files of their own."""
         title = alt.TitleParams(
-            text=_folded(self.title, 88), subtitle=_folded(self.subtitle, 118), anchor="start", fontSize=17, subtitleFontSize=13,
-            subtitleColor=INK, subtitlePadding=6, offset=24,
-        )  # fmt: skip
+            text=_folded(self.title, 88),
+            subtitle=_folded(self.subtitle, 118),
+            anchor="start",
+            fontSize=17,
+            subtitleFontSize=13,
+            subtitleColor=INK,
+            subtitlePadding=6,
+            offset=24,
+        )
         return Picture(
             self.name, self.title, self.subtitle, self.key, self.chart.properties(title=title), self.alt, self.table
         )
@@ -77,13 +91,18 @@ def _folded(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width)
 
 
+def _own_ids(text: str, name: str) -> str:
+    """Identities that are the chart's own, so that charts can stand on one page and are the same whenever drawn."""
+    for number, found in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))):
+        own = f"{name}-part-{number}"
+        for before, after in (('id="', '"'), ("url(#", ")"), ('href="#', '"')):
+            text = text.replace(f"{before}{found}{after}", f"{before}{own}{after}")
+    return text
+
+
 def inline_svg(picture: Picture) -> str:
-    """The SVG for a page that holds several: identities told apart, nothing said twice to a screen reader."""
+    """The SVG for a page, where its words stand beside it and nothing is said twice to a screen reader."""
     text = re.sub(r"^<\?xml[^>]*>\s*", "", picture.svg())
-    for found in sorted(set(re.findall(r'\bid="([^"]+)"', text)), key=len, reverse=True):
-        own = f"{picture.name}-{found}"
-        text = text.replace(f'id="{found}"', f'id="{own}"').replace(f"url(#{found})", f"url(#{own})")
-        text = text.replace(f'href="#{found}"', f'href="#{own}"')
     text = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", text)
     return re.sub(r"<svg ", '<svg aria-hidden="true" focusable="false" ', text, count=1)
 
@@ -199,8 +218,11 @@ def _date_row(numbers: Numbers, shown: Sequence[str], measure: str, date: str) -
     cells = []
     for name in shown:
         found = findings.month_of(numbers, name, measure, numbers.months.index(date))
-        cells.append(words.HIDDEN if found is None else
-                     f"{words.number(found[0], 1)} ({words.number(found[1], 1)} to {words.number(found[2], 1)})")  # fmt: skip
+        cells.append(
+            words.HIDDEN
+            if found is None
+            else f"{words.number(found[0], 1)} ({words.number(found[1], 1)} to {words.number(found[2], 1)})"
+        )
     return (words.day(date), *cells)
 
 
@@ -222,12 +244,22 @@ def _spend(numbers: Numbers, scenario: str | None) -> Picture:
     title = findings.spend_title(numbers, scenario)
     key = [("bar-baseline", "Baseline, mean and 80 %")]
     key += [("bar-scenario", f"{names[1]}, mean and 80 %")] if scenario else []
-    table = TextTable("Gross and programme cost by financial year", ("Financial year", *(f"{n}, mean (80 % interval)" for n in names)),
-                      tuple(told))  # fmt: skip
+    table = TextTable(
+        "Gross and programme cost by financial year",
+        ("Financial year", *(f"{n}, mean (80 % interval)" for n in names)),
+        tuple(told),
+    )
     text = f"Chart of gross and programme cost by financial year. {_years_told(table)} {title}."
     nothing = pd.DataFrame({"year": pd.Series(dtype=str), "value": pd.Series(dtype=float)})
-    return Picture(f"spend_{scenario or BASELINE}", title, words.prose("spend_subtitle"), tuple(key),
-                   charts.yearly(pd.DataFrame(rows), nothing, names), text, table)  # fmt: skip
+    return Picture(
+        f"spend_{scenario or BASELINE}",
+        title,
+        words.prose("spend_subtitle"),
+        tuple(key),
+        charts.yearly(pd.DataFrame(rows), nothing, names),
+        text,
+        table,
+    )
 
 
 def _years_told(table: TextTable) -> str:
@@ -246,8 +278,10 @@ def _groups(numbers: Numbers, scenario: str) -> Picture:
     year = numbers.last_year
     frame = figures.spend(numbers.run, scenario)
     frame = frame[(frame["year"] == year) & ~frame["group"].isin(["placements", "all"])]
-    frame = frame.assign(scenario=[legend_name(name) for name in frame["scenario"]],
-                         group=[group_label(numbers.nation, str(group)) for group in frame["group"]])  # fmt: skip
+    frame = frame.assign(
+        scenario=[legend_name(name) for name in frame["scenario"]],
+        group=[group_label(numbers.nation, str(group)) for group in frame["group"]],
+    )
     names = [legend_name(BASELINE), legend_name(scenario)]
     wide = frame.pivot_table(index="group", columns="scenario", values="mean", sort=False)
     largest = str((wide[names[0]] - wide[names[1]]).idxmax())
@@ -259,8 +293,15 @@ def _groups(numbers: Numbers, scenario: str) -> Picture:
     told = "; ".join(f"{row[0]}: {row[1]} and {row[2]}" for row in rows)
     text = f"Chart of mean cost by group of lines in {year}, baseline and \u201c{names[1]}\u201d. {told}."
     key = (("baseline-point", names[0]), ("scenario-point", names[1]))
-    return Picture("spend_by_group", title, f"Mean gross cost in {year} and programme cost, all funders, cash prices.", key,
-                   charts.dumbbell(frame, names), text, table)  # fmt: skip
+    return Picture(
+        "spend_by_group",
+        title,
+        f"Mean gross cost in {year} and programme cost, all funders, cash prices.",
+        key,
+        charts.dumbbell(frame, names),
+        text,
+        table,
+    )
 
 
 def asked_saving(numbers: Numbers) -> Target | None:
@@ -275,23 +316,18 @@ def asked_saving(numbers: Numbers) -> Target | None:
 
 
 def _saving(numbers: Numbers, scenario: str) -> Picture:
-    rows = []
-    for year in _whole(numbers):
-        mean, low, high = findings.money_of(numbers, scenario, "net_saving_gbp", year)
-        rows.append({"year": year, "mean": mean, "p10": low, "p90": high})
+    found = [(year, *findings.money_of(numbers, scenario, "net_saving_gbp", year)) for year in _whole(numbers)]
     target = asked_saving(numbers)
     title = findings.saving_title(numbers, scenario)
     key = [("bar-scenario", "Net saving, mean and 80 %")]
     key += [("target", f"Target: {target.name}")] if target else []
-    told = tuple(
-        (row["year"], f"{words.gbp(float(row['mean']))} ({words.gbp_between(float(row['p10']), float(row['p90']))})")
-        for row in rows
-    )
+    told = tuple((year, f"{words.gbp(mean)} ({words.gbp_between(low, high)})") for year, mean, low, high in found)
     table = TextTable(
         f"Net saving of \u201c{legend_name(scenario)}\u201d by financial year",
         ("Financial year", "Mean (80 % interval)"),
         told,
     )
     text = f"Chart of net saving by financial year: {'; '.join(f'{year} {cell}' for year, cell in told)}. {title}."
-    chart = charts.saving(pd.DataFrame(rows), None if target is None else target.value)
+    frame = pd.DataFrame(found, columns=pd.Index(["year", "mean", "p10", "p90"]))
+    chart = charts.saving(frame, None if target is None else target.value)
     return Picture(f"saving_{scenario}", title, words.prose("saving_subtitle"), tuple(key), chart, text, table)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from carecast.dashboard import figures
-from carecast.dashboard.reports import findings, page_tables, words
+from carecast.dashboard.reports import findings, page_money, page_tables, words
 from carecast.dashboard.reports.about import About, title_of
 from carecast.dashboard.reports.blocks import Block, Bullets, Heading, Para, Shown
 from carecast.dashboard.reports.numbers import AWAY, Numbers
@@ -43,7 +43,7 @@ def heading_for(numbers: Numbers, made: Sequence[Picture]) -> Iterable[Block]:
     yield page_tables.headline_table(numbers)
     yield from _pictures(made, f"children_{AWAY}", "children_looked_after", "children_within_radius")
     if numbers.years:
-        yield page_tables.spend_table(numbers)
+        yield page_money.spend_table(numbers)
         yield from (
             Shown(picture, with_table=False) for picture in made if picture.name == f"spend_{numbers.main or BASELINE}"
         )
@@ -66,7 +66,7 @@ def options(numbers: Numbers) -> Iterable[Block]:
                 findings.assumption_sentence(numbers, name) if numbers.years else words.prose("only_assumptions")
             )
     if numbers.years:
-        yield page_tables.options_table(numbers)
+        yield page_money.options_table(numbers)
 
 
 def savings(numbers: Numbers, made: Sequence[Picture]) -> Iterable[Block]:
@@ -79,11 +79,11 @@ def savings(numbers: Numbers, made: Sequence[Picture]) -> Iterable[Block]:
     for name in numbers.programmes:
         yield Heading(title_of(numbers.run, name), 2)
         yield from (Shown(picture, with_table=False) for picture in made if picture.name == f"saving_{name}")
-        yield page_tables.savings_table(numbers, name)
+        yield page_money.savings_table(numbers, name)
         yield Heading(f"Recurring and non-recurring: \u201c{legend_name(name)}\u201d", 3)
-        yield page_tables.recurring_table(numbers, name)
+        yield page_money.recurring_table(numbers, name)
         yield Para(_payback(numbers, name))
-        yield page_tables.funders_table(numbers, name)
+        yield page_money.funders_table(numbers, name)
 
 
 def _payback(numbers: Numbers, scenario: str) -> str:
@@ -93,12 +93,17 @@ def _payback(numbers: Numbers, scenario: str) -> str:
     back = f"pays back by {month} (median)" if month else "does not pay back within the run in half of the replications"
     chance = words.share(cash["payback"]["chance_within_run"])
     real, discounted = (words.gbp(found[kind]["net_saving_gbp"]["mean"]) for kind in ("real", "discounted"))
-    terms = words.prose("terms", price_year=found["price_year"], deflator=f"{100 * found['deflator_per_year']:g}",
-                        discount=f"{100 * found['discount_per_year']:g}", to=found["discounted_to"])  # fmt: skip
+    terms = words.prose(
+        "terms",
+        price_year=found["price_year"],
+        deflator=f"{100 * found['deflator_per_year']:g}",
+        discount=f"{100 * found['discount_per_year']:g}",
+        to=found["discounted_to"],
+    )
     return (
-        f"\u201c{legend_name(scenario)}\u201d {back}; the chance of payback within the run is {chance}. Net saving over the run: "
-        f"{words.gbp(cash['net_saving_gbp']['mean'])} in cash, {real} in real terms, {discounted} discounted. Full-year effect, "
-        f"recurring, at the end of the run: {words.gbp(whole['mean'])} a year (80 % interval "
+        f"\u201c{legend_name(scenario)}\u201d {back}; the chance of payback within the run is {chance}. Net saving over "
+        f"the run: {words.gbp(cash['net_saving_gbp']['mean'])} in cash, {real} in real terms, {discounted} discounted. "
+        f"Full-year effect, recurring, at the end of the run: {words.gbp(whole['mean'])} a year (80 % interval "
         f"{words.gbp_between(whole['p10'], whole['p90'])}). {terms}"
     )
 
@@ -114,7 +119,7 @@ def reserves(numbers: Numbers) -> Iterable[Block]:
         yield Para(f"{findings.reserves_title(numbers, name)}.")
         if numbers.run.reserves(name).recurring_paid.any():
             yield Para(words.prose("recurring_from_reserves", name=legend_name(name)))
-    yield page_tables.reserves_table(numbers)
+    yield page_money.reserves_table(numbers)
 
 
 def targets(numbers: Numbers) -> Iterable[Block]:
@@ -153,8 +158,9 @@ def assumptions(numbers: Numbers) -> Iterable[Block]:
     """What it rests on."""
     yield Heading("Assumptions")
     counts = figures.how_many(numbers.run)
-    yield Para(words.prose("register_counts", **counts, count=sum(counts.values())))
-    yield page_tables.watched_table(numbers)
+    yield Para(words.prose("register_counts", "", **counts, count=sum(counts.values())))
+    if numbers.years:
+        yield page_tables.watched_table(numbers)
     yield from _some(page_tables.drivers_table(numbers))
     for name in numbers.others:
         yield page_tables.levers_table(numbers, name)

@@ -3,8 +3,7 @@
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
@@ -14,9 +13,14 @@ from carecast.dashboard.reports import words
 Kind = Literal["text", "count", "exact", "pounds", "percent", "chance", "date"]
 Value = str | float | int | None
 KIND_WORDS = {
-    "text": "words", "count": "number, one decimal", "exact": "number", "pounds": "pounds sterling",
-    "percent": "per cent", "chance": "share between 0 and 1, shown as per cent", "date": "date, as YYYY-MM-DD",
-}  # fmt: skip
+    "text": "words",
+    "count": "number, one decimal",
+    "exact": "number",
+    "pounds": "pounds sterling",
+    "percent": "per cent",
+    "chance": "share between 0 and 1, shown as per cent",
+    "date": "date, as YYYY-MM-DD",
+}
 NUMERIC = ("count", "exact", "pounds", "percent", "chance")
 
 
@@ -51,7 +55,6 @@ class DataTable:
     notes: tuple[str, ...] = ()
     has_total: bool = False  # a last row of sums of the columns in pounds and counts
     absent: str = words.HIDDEN  # what stands where there is no number
-    is_computed: bool = field(default=True)  # formulas stand in a workbook; False leaves values
 
     @property
     def file_name(self) -> str:
@@ -95,29 +98,6 @@ def known(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else float(value) + 0.0
 
 
-def shown(value: Value, kind: Kind, absent: str = words.HIDDEN) -> str:
-    """A cell in words, as documents print it."""
-    if value is None:
-        return absent
-    if isinstance(value, str):
-        return words.day(value) if kind == "date" and value else value
-    return _SHOWN[kind](float(value))
-
-
-def _pounds(value: float) -> str:
-    text = words.number(abs(value))
-    return f"{words.MINUS if value < 0 and text != '0' else ''}£{text}"
-
-
-_SHOWN: dict[str, Callable[[float], str]] = {
-    "pounds": _pounds,
-    "chance": words.share,
-    "count": lambda value: words.number(value, 1),
-    "percent": lambda value: words.number(value, 1),
-    "exact": lambda value: f"{value:,.6g}",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class TextTable:
     """A small table of words for pages and slides; the first cell of a row is its heading."""
@@ -136,17 +116,6 @@ class TextTable:
         cells = [row[at] for row in self.rows]
         figures = [cell for cell in cells if any(mark.isdigit() for mark in cell[:3]) or cell in ("", "\u2013")]
         return bool(cells) and 2 * len(figures) >= len(cells) and any(mark.isdigit() for cell in cells for mark in cell)
-
-
-def as_text(table: DataTable, keys: Iterable[str] = (), caption: str = "") -> TextTable:
-    """A data table in words, some of its columns or all."""
-    at = [table.position(key) for key in keys] or list(range(len(table.columns)))
-    rows = [*table.rows, *([table.totals()] if table.has_total and table.rows else [])]
-    return TextTable(
-        caption or table.title,
-        tuple(table.columns[i].label for i in at),
-        tuple(tuple(shown(row[i], table.columns[i].kind, table.absent) for i in at) for row in rows),
-    )
 
 
 def iso(date: dt.date) -> str:

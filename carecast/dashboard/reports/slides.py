@@ -1,4 +1,4 @@
-"""The summary as slides: each title states a finding, pictures have words, notes say how sure and where the figures are from."""
+"""The summary as slides: each title states a finding, pictures have words, notes say how sure and from where."""
 
 import datetime as dt
 import io
@@ -11,7 +11,7 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Emu, Inches, Pt
 
 from carecast.dashboard import figures
-from carecast.dashboard.reports import findings, page_tables, words
+from carecast.dashboard.reports import findings, page_money, page_tables, words
 from carecast.dashboard.reports.about import About, about, front_line
 from carecast.dashboard.reports.numbers import AWAY, Numbers
 from carecast.dashboard.reports.pictures import Picture, pictures
@@ -45,7 +45,7 @@ def slides(numbers: Numbers) -> bytes:
                 findings.saving_title(numbers, name), made.get(f"saving_{name}"), _saving_lines(numbers, name)
             )
         if numbers.others:
-            deck.with_table(_options_title(numbers), page_tables.options_table(numbers))
+            deck.with_table(_options_title(numbers), page_money.options_table(numbers))
     targets = page_tables.targets_table(numbers, numbers.main)
     if targets is not None:
         deck.with_table(findings.targets_title(numbers, numbers.main), targets)
@@ -83,15 +83,20 @@ def _spend_lines(numbers: Numbers) -> list[str]:
 
 def _saving_lines(numbers: Numbers, scenario: str) -> list[str]:
     year, parts = numbers.last_year, {}
-    for key, measure in (("gross", "gross_saving_gbp"), ("cashable", "cashable_saving_gbp"), ("avoided", "avoided_cost_gbp"),
-                         ("released", "released_capacity_gbp")):  # fmt: skip
+    for key, measure in (
+        ("gross", "gross_saving_gbp"),
+        ("cashable", "cashable_saving_gbp"),
+        ("avoided", "avoided_cost_gbp"),
+        ("released", "released_capacity_gbp"),
+    ):
         parts[key] = words.gbp(findings.money_of(numbers, scenario, measure, year)[0])
     return [
-        f"Gross saving in {year}: {parts['gross']}", f"of which cashable {parts['cashable']}, avoided {parts['avoided']}, "
+        f"Gross saving in {year}: {parts['gross']}",
+        f"of which cashable {parts['cashable']}, avoided {parts['avoided']}, "
         f"released and never cash {parts['released']}",
         f"Chance that the year saves anything net: {words.share(findings.chance_of_saving(numbers, scenario))}",
         f"{findings.reserves_title(numbers, scenario)}",
-    ]  # fmt: skip
+    ]
 
 
 def _options_title(numbers: Numbers) -> str:
@@ -149,7 +154,7 @@ class _Deck:
     def with_picture(self, title: str, picture: Picture | None, lines: Sequence[str]) -> None:
         """A finding, its chart on the left and what goes with it on the right."""
         slide = self._titled(title)
-        left = MARGIN
+        left = int(MARGIN)
         if picture is not None:
             content = io.BytesIO(picture.png())
             shape = slide.shapes.add_picture(content, left, TOP, width=Inches(8.3))
@@ -201,8 +206,14 @@ class _Deck:
         box = slide.shapes.add_textbox(MARGIN, Inches(6.9), WIDE - 2 * MARGIN, Inches(0.45))
         stamp = f"{self.told.stamp_line}. " if self.told.stamp else ""
         facts = dict(self.told.facts)
-        _write(box, [f"{stamp}Run {self.told.run_id}, data as at {facts['Data as at']}, mean and 80 % interval of replications."], 11,
-               colour=QUIET)  # fmt: skip
+        _write(
+            box,
+            [
+                f"{stamp}Run {self.told.run_id}, data as at {facts['Data as at']}, mean and 80 % interval of replications."
+            ],
+            11,
+            colour=QUIET,
+        )
 
     def _notes(self, slide: Any, lines: Sequence[str]) -> None:
         slide.notes_slide.notes_text_frame.text = "\n".join([*(line for line in lines if line), front_line(self.told)])
@@ -212,8 +223,16 @@ def _place(shape: Any, left: int, top: int, width: int, height: int) -> None:
     shape.left, shape.top, shape.width, shape.height = Emu(left), Emu(top), Emu(width), Emu(height)
 
 
-def _write(shape: Any, lines: Sequence[str], size: float, *, bold: bool = False, first_bold: bool = False,
-           colour: RGBColor = INK, gap: float = 0) -> None:  # fmt: skip
+def _write(
+    shape: Any,
+    lines: Sequence[str],
+    size: float,
+    *,
+    bold: bool = False,
+    first_bold: bool = False,
+    colour: RGBColor = INK,
+    gap: float = 0,
+) -> None:
     frame = shape.text_frame
     frame.word_wrap, frame.vertical_anchor = True, MSO_ANCHOR.TOP
     for number, line in enumerate(lines):

@@ -1,4 +1,4 @@
-"""The web page: one file that asks for nothing, with headings, landmarks, words for charts and tables that can be read aloud."""
+"""The web page: one file that asks for nothing, with landmarks, words for charts, and tables to be read aloud."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -31,10 +31,18 @@ def web_page(numbers: Numbers) -> bytes:
     told = about(numbers.run)
     made = pictures(numbers)
     blocks = [
-        *sections.summary(numbers, told), *sections.heading_for(numbers, made), *sections.options(numbers),
-        *sections.savings(numbers, made), *sections.reserves(numbers), *sections.targets(numbers), *sections.safety(numbers),
-        *sections.staff(numbers), *sections.assumptions(numbers), *sections.limits(told), *sections.provenance(told),
-    ]  # fmt: skip
+        *sections.summary(numbers, told),
+        *sections.heading_for(numbers, made),
+        *sections.options(numbers),
+        *sections.savings(numbers, made),
+        *sections.reserves(numbers),
+        *sections.targets(numbers),
+        *sections.safety(numbers),
+        *sections.staff(numbers),
+        *sections.assumptions(numbers),
+        *sections.limits(told),
+        *sections.provenance(told),
+    ]
     kept = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = kept.get_template("page.jinja").render(
         told=told, parts=_parts(blocks), subtitle=words.prose("page_subtitle"), front=front_line(told), css=_css()

@@ -8,7 +8,7 @@ from pathlib import Path
 from carecast.cli.text import fixed, percent, pounds
 from carecast.dashboard.telling import MINUS, NARROW, legend_name
 from carecast.scenarios.describe import FUNDER_WORDS, date_words
-from carecast.scenarios.wording import PLACEMENT_TYPE_LABELS, TERMS, term
+from carecast.scenarios.wording import PLACEMENT_TYPE_LABELS, TERMS
 
 PROSE = Path(__file__).parent / "prose.md"
 HIDDEN, ABSENT = "[c]", "[x]"  # the Government Analysis Function's shorthand: confidential, not available
@@ -117,8 +117,3 @@ def names(scenarios: list[str] | tuple[str, ...]) -> str:
     """Scenarios as people say them, joined."""
     said = [legend_name(name) for name in scenarios]
     return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
-
-
-def siblings(nation: str) -> str:
-    """Brothers and sisters."""
-    return term(nation, "siblings")

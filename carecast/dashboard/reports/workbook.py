@@ -23,10 +23,17 @@ from carecast.dashboard.reports.judged_tables import judged_tables
 from carecast.dashboard.reports.money_tables import money_tables
 from carecast.dashboard.reports.native_charts import add_charts
 from carecast.dashboard.reports.numbers import Numbers
+from carecast.dashboard.reports.saving_tables import saving_tables
 from carecast.dashboard.reports.shapes import Column, DataTable, Value
 
-FORMATS = {"count": "#,##0.0", "exact": "#,##0.00##", "pounds": '"£"#,##0;-"£"#,##0', "percent": "0.0", "chance": "0%",
-           "date": "d mmmm yyyy"}  # fmt: skip
+FORMATS = {
+    "count": "#,##0.0",
+    "exact": "#,##0.00##",
+    "pounds": '"£"#,##0;-"£"#,##0',
+    "percent": "0.0",
+    "chance": "0%",
+    "date": "d mmmm yyyy",
+}
 FIRST_OF_GROUND = ("Assumptions", "Levers", "Series", "What drives it")
 WIDEST, NARROWEST = 60, 11
 FONT = {"font_name": "Arial", "font_size": 11}
@@ -36,7 +43,14 @@ def every_table(numbers: Numbers) -> tuple[DataTable, ...]:
     """All tables of a report, in the order of the workbook."""
     ground = {table.name: table for table in ground_tables(numbers)}
     first = [ground.pop(name) for name in FIRST_OF_GROUND if name in ground]
-    return (*first, *money_tables(numbers), *judged_tables(numbers), *children_tables(numbers), *ground.values())
+    return (
+        *first,
+        *saving_tables(numbers),
+        *money_tables(numbers),
+        *judged_tables(numbers),
+        *children_tables(numbers),
+        *ground.values(),
+    )
 
 
 def workbook(numbers: Numbers) -> bytes:
@@ -44,15 +58,21 @@ def workbook(numbers: Numbers) -> bytes:
     told, tables = about(numbers.run), every_table(numbers)
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "default_date_format": FORMATS["date"]})
-    book.set_properties({
-        "title": told.title, "subject": told.stamp_line or "Forecast", "author": "carecast", "company": told.council,
-        "keywords": f"run {told.run_id}", "comments": f"Reproduce with: {dict(told.facts)['Command that reproduces it']}",
-        "created": dt.datetime.fromisoformat(told.made).replace(tzinfo=None),
-    })  # fmt: skip
+    book.set_properties(
+        {
+            "title": told.title,
+            "subject": told.stamp_line or "Forecast",
+            "author": "carecast",
+            "company": told.council,
+            "keywords": f"run {told.run_id}",
+            "comments": f"Reproduce with: {dict(told.facts)['Command that reproduces it']}",
+            "created": dt.datetime.fromisoformat(told.made).replace(tzinfo=None),
+        }
+    )
     book.set_custom_property("Language", "en-GB")
     writer = _Writer(book)
     sheets = ["Cover", "Contents", "Notes", "Data dictionary", *(table.name for table in tables)]
-    charts_at = sheets.index(FIRST_OF_GROUND[-1]) + 1 if FIRST_OF_GROUND[-1] in sheets else sheets.index("Levers") + 1
+    charts_at = 1 + max(sheets.index(name) for name in FIRST_OF_GROUND if name in sheets)
     sheets.insert(charts_at, "Charts")
     made = {name: book.add_worksheet(name) for name in sheets}
     _cover(writer, made["Cover"], told)
@@ -97,9 +117,13 @@ def _contents(writer: "_Writer", sheet: Any, tables: tuple[DataTable, ...]) -> N
     sheet.set_column(1, 1, 90, writer.formats["text"])
     sheet.write_string(0, 0, "Contents", writer.formats["title"])
     sheet.write_string(1, 0, words.prose("contents"), writer.formats["plain"])
-    listed = [("Cover", "What this workbook is of"), ("Notes", "How sure, what is not modelled, shorthand"),
-              ("Data dictionary", "Every column of every table"), ("Charts", "Charts of the tables"),
-              *((table.name, table.title) for table in tables)]  # fmt: skip
+    listed = [
+        ("Cover", "What this workbook is of"),
+        ("Notes", "How sure, what is not modelled, shorthand"),
+        ("Data dictionary", "Every column of every table"),
+        ("Charts", "Charts of the tables"),
+        *((table.name, table.title) for table in tables),
+    ]
     columns = (Column("sheet", "Sheet"), Column("holds", "What it holds"))
     writer.place(sheet, DataTable("Contents", "", columns, tuple(listed)), 2, "Contents", widths=False)
     for row, (name, _) in enumerate(listed, 3):
@@ -114,9 +138,13 @@ def _notes(writer: "_Writer", sheet: Any, told: About) -> None:
     sheet.set_column(0, 0, 34, writer.formats["text"])
     sheet.set_column(1, 1, 110, writer.formats["text"])
     sheet.write_string(0, 0, "Notes", writer.formats["title"])
-    rows = [("Shorthand", words.prose("shorthand")), ("Figures", words.prose("figures")),
-            ("Small counts", words.prose("hidden")), *(("Warning", line) for line in told.warnings),
-            ("How sure: back-test", told.backtest)]  # fmt: skip
+    rows = [
+        ("Shorthand", words.prose("shorthand")),
+        ("Figures", words.prose("figures")),
+        ("Small counts", words.prose("hidden")),
+        *(("Warning", line) for line in told.warnings),
+        ("How sure: back-test", told.backtest),
+    ]
     rows += [("How sure: history simulated", told.hindcast)] if told.hindcast else []
     rows += [("How sure: replications", told.monte_carlo), ("Savings", words.prose("savings_parts"))]
     rows += [("Not modelled", f"{head}: {line}") for head, lines in told.not_modelled for line in lines]
@@ -136,10 +164,15 @@ class _Writer:
 
     def __post_init__(self) -> None:
         """Make the formats once."""
-        made = {name: {"num_format": shape} for name, shape in FORMATS.items()}
-        made |= {"text": {"text_wrap": True, "valign": "top"}, "plain": {}, "title": {"bold": True, "font_size": 15},
-                 "head": {"bold": True, "text_wrap": True, "valign": "top"}, "hidden": {"align": "right"},
-                 "link": {"font_color": "#0b57a4", "underline": 1}}  # fmt: skip
+        made: dict[str, dict[str, Any]] = {name: {"num_format": shape} for name, shape in FORMATS.items()}
+        made |= {
+            "text": {"text_wrap": True, "valign": "top"},
+            "plain": {},
+            "title": {"bold": True, "font_size": 15},
+            "head": {"bold": True, "text_wrap": True, "valign": "top"},
+            "hidden": {"align": "right"},
+            "link": {"font_color": "#0b57a4", "underline": 1},
+        }
         for name, shape in made.items():
             top = {"valign": "top"} if name in FORMATS else {}
             self.formats[name] = self.book.add_format({**FONT, **top, **shape})
@@ -169,13 +202,23 @@ class _Writer:
             for column, cell in enumerate(cells):
                 self._cell(sheet, table, row + 1 + at, column, cell, cells)
         last = row + len(rows) + (1 if table.has_total else 0)
-        sheet.add_table(row, 0, last, len(table.columns) - 1, {
-            "name": f"T_{name}"[:200], "autofilter": False, "style": "Table Style Light 1", "banded_rows": False,
-            "total_row": table.has_total, "columns": self._heads(table),
-        })  # fmt: skip
+        sheet.add_table(
+            row,
+            0,
+            last,
+            len(table.columns) - 1,
+            {
+                "name": f"T_{name}"[:200],
+                "autofilter": False,
+                "style": "Table Style Light 1",
+                "banded_rows": False,
+                "total_row": table.has_total,
+                "columns": self._heads(table),
+            },
+        )
         if widths:
-            for at, column in enumerate(table.columns):
-                sheet.set_column(at, at, _width(table, at, column))
+            for at, heading in enumerate(table.columns):
+                sheet.set_column(at, at, _width(table, at, heading))
 
     def _heads(self, table: DataTable) -> list[dict[str, Any]]:
         sums = table.totals() if table.has_total else ()

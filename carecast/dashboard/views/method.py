@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from carecast.dashboard import frame
+from carecast.dashboard import frame, papers
 from carecast.dashboard.telling import prose
 
 head = st.container()
@@ -41,6 +41,15 @@ if told.run_notes:
 
 st.header("Every number and where it comes from", anchor=False)
 frame.register(chosen)
+
+st.header("How the model is documented", anchor=False)
+st.markdown(prose("documented"))
+frame.paper("Checklist of a simulation study (STRESS-DES)", papers.STRESS)
+frame.paper("Model updates, and what each changed", papers.CHANGES)
+frame.paper("Glossary", papers.GLOSSARY)
+
+st.header("Accessibility statement", anchor=False)
+st.markdown(prose("accessibility"))
 
 st.header("The data", anchor=False)
 frame.download(chosen)

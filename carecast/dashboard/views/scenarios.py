@@ -19,7 +19,7 @@ with left:
     st.header("Assumptions: what you cannot", anchor=False)
     st.caption(prose("assumptions_apart"))
     editing.cards(on_desk.draft, "assumption", on_desk.checked, on_desk.council)
-with right:
+with right, st.container(key="look"):
     st.header("Quick look", anchor=False)
     desk.look(on_desk)
 

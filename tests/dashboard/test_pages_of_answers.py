@@ -1,0 +1,455 @@
+"""The pages Compare, Placements and distance, Early help and workforce: every state, and the command line's numbers."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner
+
+import carecast.dashboard
+from carecast.cli.main import app as command_line
+from carecast.dashboard import (
+    answer_work,
+    compare_frame,
+    door,
+    figures_compare,
+    figures_help,
+    figures_places,
+    help_frame,
+    house,
+    places_frame,
+)
+from carecast.dashboard.figures_compare import Choice
+from carecast.dashboard.frame import Chosen
+from carecast.dashboard.panels import compare, compare_money, help, places, places_needed
+from carecast.dashboard.panels.view import View
+from carecast.model.parameters import BadFile
+from carecast.scenarios.gaps import gaps
+from carecast.scenarios.library import read_text
+from carecast.scenarios.run import Run, open_run
+from tests.dashboard import odd_runs
+
+APP = Path(carecast.dashboard.__file__).parent / "app.py"
+COMPARE, PLACES, HELP = "views/compare.py", "views/placements.py", "views/early_help.py"
+PAGES = (COMPARE, PLACES, HELP)
+YEAR = "2023-24"
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory) -> Path:
+    """A folder of runs with nobody in them, with one locality, and of many scenarios with its parameter set."""
+    folder = tmp_path_factory.mktemp("odd")
+    odd_runs.nobody(folder)
+    odd_runs.one_locality(folder)
+    odd_runs.grounded(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def grounded(odd) -> Run:
+    return open_run(odd / "grounded")
+
+
+@pytest.fixture
+def open_page(monkeypatch):
+    def opened(page, runs, run=None) -> AppTest:
+        monkeypatch.setenv("CARECAST_RUNS", str(runs))
+        monkeypatch.setenv("CARECAST_WORKERS", "1")
+        monkeypatch.delenv("CARECAST_RUN", raising=False)
+        if run is not None:
+            monkeypatch.setenv("CARECAST_RUN", str(run))
+        app = AppTest.from_file(str(APP), default_timeout=30).run()
+        return app.switch_page(page).run()
+
+    return opened
+
+
+def html(app: AppTest) -> str:
+    return " ".join(element.value for element in app.html)
+
+
+def headings(app: AppTest) -> list[str]:
+    return [found.value for found in app.header]
+
+
+def assert_sound(app: AppTest) -> None:
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+    assert app.title[0].value.strip()
+
+
+# --- every state ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("page", PAGES)
+def test_page_draws_and_every_chart_has_its_table(open_page, runs, page):
+    app = open_page(page, runs, runs / "whole")
+    assert_sound(app)
+    charts = len(app.get("vega_lite_chart") or app.get("arrow_vega_lite_chart"))
+    assert charts >= 4
+    assert sum("The numbers" in str(box.label) for box in app.expander) == charts
+    assert "not the council&#x27;s own" in html(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_run_yet(open_page, tmp_path, page):
+    app = open_page(page, tmp_path / "nothing")
+    assert_sound(app)
+    assert app.title[0].value == "No run yet"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_run_that_is_not_complete(open_page, runs, page):
+    app = open_page(page, runs, runs / "unfinished")
+    assert app.title[0].value == "This run is not complete"
+    assert "--resume" in app.code[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_zero_children(open_page, odd, page):
+    app = open_page(page, odd, odd / "nobody")
+    assert_sound(app)
+
+
+def test_zero_children_are_said(odd):
+    run = open_run(odd / "nobody")
+    told = places.places(run, None, YEAR)
+    assert told.finding == "No child is expected to be looked after away from home in March 2024"
+    assert told.why is None
+    assert "Another year can be chosen" in told.no_why
+    assert told.types.title == "No child is looked after in March 2024"
+    assert help.early_help(run, None, YEAR).finding.startswith("No child is expected to wait for early help")
+    assert help.early_help(run, None, YEAR).gap is None
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_one_locality(open_page, odd, page):
+    app = open_page(page, odd, odd / "one_locality")
+    assert_sound(app)
+
+
+def test_a_run_of_the_baseline_alone(open_page, runs):
+    app = open_page(COMPARE, runs, runs / "baseline_alone")
+    assert_sound(app)
+    assert app.title[0].value == "There is nothing to compare in this run"
+    assert "--scenario" in app.code[0].value
+    for page in (PLACES, HELP):
+        assert_sound(open_page(page, runs, runs / "baseline_alone"))
+
+
+def test_no_scenario_chosen(open_page, runs):
+    app = open_page(COMPARE, runs, runs / "whole")
+    app.multiselect(key="compared").set_value([]).run()
+    assert_sound(app)
+    assert app.title[0].value == "No scenario is chosen"
+    assert "Choose at least one" in app.info[0].value
+
+
+# --- compare ----------------------------------------------------------------------------------------------------------
+def test_another_one_is_compared_against(open_page, runs, run):
+    app = open_page(COMPARE, runs, runs / "whole")
+    app.selectbox(key="against").set_value("dearer_homes").run()
+    assert_sound(app)
+    assert "Dearer homes" in app.title[0].value
+    assert app.multiselect(key="compared").value == ["more_early_help"]  # the one compared against is let go
+    app.multiselect(key="compared").set_value(["baseline", "more_early_help"]).run()
+    shown = compare.compare(Choice(run, ("baseline", "more_early_help"), "dearer_homes", "cash", "2024-25"))
+    assert app.title[0].value == shown.finding
+    assert shown.differences.columns == ("Measure", "Dearer homes", "Baseline", "More early help")
+
+
+def test_terms_and_year_change_the_savings(open_page, runs):
+    app = open_page(COMPARE, runs, runs / "whole")
+    before = html(app)
+    app.selectbox(key="savings_year").set_value("all").run()
+    assert_sound(app)
+    assert "Savings in the whole run, cash prices" in html(app)
+    assert html(app) != before
+
+
+def test_up_to_five_scenarios_have_a_frame_each(open_page, odd, grounded):
+    app = open_page(COMPARE, odd, odd / "grounded")
+    assert_sound(app)
+    assert len(app.multiselect(key="compared").value) == 5
+    names = tuple(app.multiselect(key="compared").value)
+    shown = compare.compare(Choice(grounded, names, "baseline"))
+    assert len(shown.fans) == 5
+    assert shown.spend is None  # no frame holds more than four series
+    assert len({panel.name for panel in shown.fans}) == 5
+
+
+def test_no_frame_holds_more_than_four_series(run):
+    shown = compare.compare(Choice(run, ("more_early_help", "dearer_homes"), "baseline"))
+    for panel in (*shown.fans, shown.spend, shown.cumulative, shown.reserves):
+        spec = json.dumps(panel.chart.to_dict())
+        assert '"strokeDash"' in spec
+        assert '"shape"' in spec
+        for domain in re.findall(r'"domain": (\[[^\]]*\])', spec):
+            assert len(json.loads(domain)) <= 8
+
+
+def test_parts_of_the_saving_add_up_to_gross_in_every_terms(run):
+    for kind in ("cash", "real", "discounted"):
+        frame = figures_compare.savings(Choice(run, ("more_early_help",), "dearer_homes", kind))
+        for year in frame["financial_year"].unique():
+            means = [figures_compare.total_of(frame, "more_early_help", measure, year).mean
+                     for measure, _, _ in compare_money.PARTS]  # fmt: skip
+            gross = figures_compare.total_of(frame, "more_early_help", "gross_saving_gbp", year).mean
+            assert sum(means) == pytest.approx(gross, abs=0.03)
+
+
+def test_against_the_scenario_itself_turned_round(run):
+    there = figures_compare.savings(Choice(run, ("more_early_help",), "dearer_homes"))
+    back = figures_compare.savings(Choice(run, ("dearer_homes",), "more_early_help"))
+    year = there["financial_year"].iloc[0]
+    one = figures_compare.total_of(there, "more_early_help", "net_saving_gbp", year).mean
+    other = figures_compare.total_of(back, "dearer_homes", "net_saving_gbp", year).mean
+    assert one == pytest.approx(-other)
+
+
+def test_lines_and_funders_add_up(run):
+    for dimension in ("line", "funder"):
+        frame = figures_compare.cost_parts(Choice(run, ("more_early_help",), "baseline"), dimension, "2024-25")
+        grid = run.answer("more_early_help").yearly
+        measure = "gross_cost_gbp" if dimension == "line" else "net_cost_gbp"
+        whole = grid.of(measure)[:, [d.year for d in grid.dates].index(2025)].mean()
+        assert frame["more_early_help"].sum() == pytest.approx(whole, abs=0.2)
+
+
+def test_safety_stands_in_the_same_section_as_savings(open_page, runs):
+    app = open_page(COMPARE, runs, runs / "whole")
+    assert headings(app)[0] == "What is saved, and whether it is safe"
+    assert "Safety measures beside the savings" in html(app)
+
+
+def test_reserves_say_a_breach(run):
+    choice = Choice(run, ("more_early_help",), "baseline")
+    assert "stay above the policy minimum" in compare_money.reserves_note(choice, figures_compare.reserves(choice))
+    rows = figures_compare.reserves(choice).assign(breach=0.4)
+    assert "below the minimum" in compare_money.reserves_note(choice, rows)
+
+
+# --- the same numbers as the command line -----------------------------------------------------------------------------
+def printed(*arguments: str) -> dict:
+    found = CliRunner().invoke(command_line, [*arguments, "--json"])
+    assert found.exit_code == 0, found.output
+    return json.loads(found.stdout)
+
+
+def written(tmp_path: Path, *arguments: str) -> str:
+    file = tmp_path / "out.csv"
+    found = CliRunner().invoke(command_line, [*arguments, "--to", str(file)])
+    assert found.exit_code == 0, found.output
+    return file.read_text(encoding="utf-8")
+
+
+def test_savings_are_those_of_the_command_line(run, tmp_path):
+    found = Chosen(door.Found(run.folder, "whole", door.COMPLETE), run, None)
+    mine = compare_frame.savings_csv(
+        compare_frame.Asked(found, ("more_early_help",), "baseline", "real", "all", "looked_after")
+    )
+    theirs = written(tmp_path, "savings", str(run.folder), "--scenario", "more_early_help", "--terms", "real")
+    assert mine == theirs
+
+
+def test_gaps_and_staff_are_those_of_the_command_line(run, tmp_path):
+    folder = str(run.folder)
+    mine = places_frame.gaps_csv(run, "more_early_help", YEAR)
+    theirs = written(tmp_path, "gaps", folder, "--year", YEAR, "--scenario", "more_early_help")
+    assert mine == theirs
+    mine = help_frame.staff_csv(run, "more_early_help")
+    theirs = written(tmp_path, "workforce", folder, "--scenario", "more_early_help")
+    assert mine == theirs
+
+
+def test_levers_are_those_of_the_command_line(grounded, tmp_path):
+    question = {"run": str(grounded.folder), "scenario": "more_early_help", "years": [YEAR, "all"]}
+    file = answer_work.waterfall(tmp_path, question, lambda told, total: None)
+    mine = json.loads(file.read_text(encoding="utf-8"))
+    theirs = printed(
+        "waterfall", str(grounded.folder), "--scenario", "more_early_help", "--year", YEAR, "--workers", "1"
+    )
+    theirs.pop("rows")
+    assert mine[YEAR] == theirs
+    panel = compare_money.levers_panel(View(grounded, None), mine[YEAR])
+    assert panel.table.rows[-2][0] == "All together"
+    assert {row["lever"] for row in mine[YEAR]["levers"]} == {row["lever"] for row in theirs["levers"]}
+
+
+def test_places_needed_are_those_of_the_command_line(grounded, tmp_path):
+    question = {"run": str(grounded.folder), "scenario": "baseline"}
+    mine = json.loads(answer_work.sufficiency(tmp_path, question, lambda told, total: None).read_text(encoding="utf-8"))
+    theirs = printed("sufficiency", str(grounded.folder), "--scenario", "baseline", "--chance", "0.9")
+    kept = [row for row in theirs["rows"] if row["basis"] in ("year_end", "year_peak")]
+    assert [row for row in mine["rows"] if row["chance"] == 0.9] == kept
+    shown = places_needed.tables("scotland", mine, 0.9)
+    assert len(shown.tables) == 3
+    assert all(table.rows for table in shown.tables)
+    assert not [row for row in mine["rows"] if row["chance"] == 0.95]  # ten replications cannot know it
+
+
+# --- placements -------------------------------------------------------------------------------------------------------
+def test_types_localities_and_ages_each_add_up_to_all_children(run):
+    whole = run.answer("baseline").monthly.of("looked_after")[:, -1].mean()
+    for dimension in ("placement_type", "locality", "age_band"):
+        frame = figures_places.stock(run, "more_early_help", dimension)
+        assert frame["mean|baseline"].sum() == pytest.approx(whole, abs=0.1)
+
+
+def test_small_counts_of_the_start_are_not_shown(run):
+    table = places.part_table(View(run, None), "placement_type")
+    starts = [row[1] for row in table.rows]
+    assert "not shown" in starts
+    assert not {"1", "2", "3", "4", "5"} & set(starts)
+
+
+def test_child_years_of_homes_add_up_to_the_days_that_are_paid(run):
+    frame = figures_places.by_provider(run, "baseline", YEAR)
+    monthly = run.answer("baseline").monthly
+    inside = [at for at, date in enumerate(monthly.dates) if "2023-04" <= date.isoformat()[:7] <= "2024-03"]
+    stock = (monthly.of("looked_after") + monthly.of("continuing_care"))[:, inside].mean()
+    assert frame["mean"].sum() == pytest.approx(stock, rel=0.05)
+
+
+def test_reasons_add_up_to_all_placements_beyond(run):
+    found = figures_places.beyond_by(gaps(run, "baseline", [YEAR]).homes, "wanted")
+    assert found[list(figures_places.REASONS)].sum(axis=1).to_numpy() == pytest.approx(
+        found["beyond_radius"].to_numpy()
+    )
+
+
+def test_the_map_is_to_scale_and_holds_everything_within_it(run):
+    shown = figures_places.places(run, None)
+    assert {place.name for place in shown.middles} == {"East", "West"}
+    east, west = (next(m for m in shown.middles if m.name == name) for name in ("East", "West"))
+    assert east.east - west.east == pytest.approx(20_000 / 1609.344, abs=0.01)
+    assert len(shown.homes) == 2
+    rim = figures_places.circle(east, shown.radius_miles)
+    assert rim[0] == pytest.approx(rim[-1])
+    assert all(-0.01 <= x <= shown.width_miles + 0.01 and -0.01 <= y <= shown.height_miles + 0.01 for x, y in rim)
+    told = places.places(run, None, YEAR)
+    spec = told.map.chart.to_dict()
+    assert "http" not in json.dumps({key: value for key, value in spec.items() if key != "$schema"})
+    assert "identity" in json.dumps(spec)
+    assert len(told.map.table.rows) == len(shown.homes) + len(shown.zones)
+
+
+# --- what if a house opens --------------------------------------------------------------------------------------------
+def asked(run: Run, **more: object) -> house.House:
+    usual = house.usual(run)
+    name, (locality, east, north) = next(iter(house.sites(run).items()))
+    assert name.startswith("East")
+    given = {"name": "A new house", "locality": locality, "easting_m": east, "northing_m": north, "places": 4,
+             "lead_months": 6, "start": usual.start, "fixed_weekly_cost_gbp": usual.fixed_weekly_cost_gbp,
+             "weekly_cost_gbp": usual.weekly_cost_gbp, "capital_gbp": 100_000.0}  # fmt: skip
+    return house.House(**{**given, **more})
+
+
+def test_the_house_becomes_a_scenario_file(run):
+    text = house.text_of(run, asked(run))
+    scenario = read_text(text, "a.toml")
+    assert scenario.levers[0].kind == "open_childrens_house"
+    assert scenario.levers[0].places == 4
+    assert scenario.built_on == "baseline"
+    assert house.scenario_of(run, asked(run)).name == house.SCENARIO
+    assert read_text(house.renamed(text, "another"), "a.toml").name == "another"
+
+
+def test_a_house_that_does_not_fit_is_refused(run):
+    with pytest.raises(BadFile):
+        house.scenario_of(run, asked(run, locality="Nowhere"))
+
+
+def test_the_form_leads_to_a_file_even_without_the_parameter_set(open_page, runs):
+    app = open_page(PLACES, runs, runs / "whole")
+    app.number_input(key="house_places").set_value(3)
+    next(button for button in app.button if button.label == "What if this house opens?").click().run()
+    assert not app.exception
+    assert not app.error
+    assert any("parameter" in warning.value for warning in app.warning)
+    assert any("Download as a scenario" in button.label for button in app.download_button)
+
+
+# --- early help -------------------------------------------------------------------------------------------------------
+def test_places_of_early_help_follow_the_levers(run):
+    base = figures_help.places_there_are(run, "baseline")
+    more = figures_help.places_there_are(run, "more_early_help")
+    assert base[-1] == 45
+    assert more[-1] == 65
+    assert more[0] == 45  # before the lever
+
+
+def test_waits_are_means_weighted_by_who_started(run):
+    waits = gaps(run, "baseline", [YEAR]).waits
+    found = figures_help.waits_by(waits, "locality").set_index("locality")
+    one = waits[waits["locality"] == "East"]
+    assert found.loc["East", "starts"] == pytest.approx(one["starts"].sum())
+    days = (one["mean_wait_days"] * one["starts"]).sum() / max(one["starts"].sum(), 1e-9)
+    assert found.loc["East", "mean_wait_days"] == pytest.approx(days)
+
+
+def test_staff_table_has_every_role_of_both(run):
+    told = help.early_help(run, "more_early_help", YEAR)
+    assert told.staff is not None
+    roles = {row[0].split("\n")[0] for row in told.staff.table.rows}
+    assert "Early help worker" in roles
+    assert len(told.staff.table.rows) == 2 * len(roles)
+
+
+def test_a_run_without_norms_says_why(run, monkeypatch):
+    monkeypatch.setattr(figures_help, "workforce", _no_norms)
+    told = help.early_help(run, None, YEAR)
+    assert told.staff is None
+    assert "no caseload norm" in told.staff_note
+
+
+def _no_norms(run: Run, names: object) -> pd.DataFrame:
+    raise BadFile("it holds no caseload norm")
+
+
+# --- moving about -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("page", PAGES)
+def test_another_run_can_be_chosen_and_what_it_lacks_is_let_go(open_page, odd, page):
+    app = open_page(page, odd, odd / "grounded")
+    if page == COMPARE:
+        app.selectbox(key="against").set_value("dearer_homes").run()
+    app.selectbox(key="run").set_value("one_locality").run()
+    assert_sound(app)
+    assert "Dearer homes" not in app.title[0].value
+    app.selectbox(key="run").set_value("grounded").run()
+    assert_sound(app)
+
+
+def test_levers_are_taken_apart_on_the_page(open_page, odd):
+    app = open_page(COMPARE, odd, odd / "grounded")
+    next(button for button in app.button if button.label == "Show what each lever adds").click().run()
+    for _ in range(240):
+        if any("adds most" in found.value for found in app.subheader):
+            break
+        time.sleep(0.25)
+        app.run()
+    assert_sound(app)
+    assert any("adds most" in found.value for found in app.subheader)
+    assert "Net saving by lever in" in html(app)
+
+
+def test_the_house_is_looked_at_and_saved_among_the_scenarios(open_page, odd, tmp_path, monkeypatch):
+    monkeypatch.setenv("CARECAST_SCENARIOS", str(tmp_path))
+    app = open_page(PLACES, odd, odd / "grounded")
+    app.number_input(key="house_lead").set_value(6)
+    next(button for button in app.button if button.label == "What if this house opens?").click().run()
+    for _ in range(240):
+        if any("A house opens" in found.value for found in app.subheader):
+            break
+        time.sleep(0.25)
+        app.run()
+    assert any("A house opens" in found.value for found in app.subheader)
+    for name in ("a_house_opens", "a_house_opens_2"):
+        app.button(key="house_save").click().run()
+        assert_sound(app)
+        kept = read_text((tmp_path / f"{name}.toml").read_text(encoding="utf-8"), name)
+        assert kept.name == name
+        assert kept.levers[0].lead_months == 6
