@@ -23,8 +23,8 @@ from carecast.cli.difference import diff
 from carecast.cli.doors import Bar, StoppedError, say, show, show_json
 from carecast.cli.evaluate import evaluate
 from carecast.cli.gaps import gaps
-from carecast.cli.reprice import reprice
 from carecast.cli.report import report
+from carecast.cli.reprice import reprice
 from carecast.cli.savings import money_text, savings
 from carecast.cli.sections import targets_text
 from carecast.cli.sensitivity import sensitivity

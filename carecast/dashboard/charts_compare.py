@@ -64,7 +64,8 @@ def fans(
     return charts.dressed(layers)
 
 
-def by_year(costs: pd.DataFrame, names: Sequence[str], line_at: float | None = None, line_text: str = "") -> Chart:
+def by_year(costs: pd.DataFrame, names: Sequence[str], line_at: float | None = None, line_text: str = "",
+            extent: tuple[float, float] | None = None) -> Chart:  # fmt: skip
     """Pounds by financial year: each scenario's mean with its 80 % interval side by side, and a line across if asked for.
 
     Args:
@@ -72,9 +73,10 @@ def by_year(costs: pd.DataFrame, names: Sequence[str], line_at: float | None = N
         names: up to four, the one compared against first.
         line_at: pounds.
         line_text: what the line is.
+        extent: least and most of the axis, so that frames beside one another share it.
     """
     paint, order = charts._paint(names), list(dict.fromkeys(costs["year"]))
-    low, high = min(float(costs["p10"].min()), 0.0), max(float(costs["p90"].max()), line_at or 0.0, 1.0)
+    low, high = extent or (min(float(costs["p10"].min()), 0.0), max(float(costs["p90"].max()), line_at or 0.0, 1.0))
     x = alt.X("year:O", title=None, sort=order, scale=alt.Scale(domain=order, paddingOuter=0.4),
               axis=alt.Axis(labelOverlap="greedy", labelSeparation=8, grid=False, domain=False, ticks=False))  # fmt: skip
     offset = alt.XOffset("scenario:N", scale=alt.Scale(domain=list(names), paddingOuter=0.8))

@@ -22,7 +22,9 @@ def _by(names: Sequence[str], what: str) -> dict[str, Any]:
     return {"legend": None, "scale": scale}
 
 
-def s_curve(points: pd.DataFrame, names: Sequence[str], asked: float, chance: float, in_pounds: bool) -> Chart:
+def s_curve(
+    points: pd.DataFrame, names: Sequence[str], asked: float, chance: float, is_at_least: bool, in_pounds: bool
+) -> Chart:
     """The chance of at least (or at most) each value, a step line for each scenario; what is asked as dashed lines.
 
     Args:
@@ -30,6 +32,7 @@ def s_curve(points: pd.DataFrame, names: Sequence[str], asked: float, chance: fl
         names: the scenarios shown, in the order of their colours.
         asked: the value asked for.
         chance: the chance asked for, in percent.
+        is_at_least: whether more is better, so that the chance falls; it holds up to each value, and from it on otherwise.
         in_pounds: whether values are pounds.
     """
     signed = "(datum.value < 0 ? '\u2212' : '') + " + POUNDS.replace("datum.value", "abs(datum.value)").replace(
@@ -41,7 +44,7 @@ def s_curve(points: pd.DataFrame, names: Sequence[str], asked: float, chance: fl
         "value:Q", title=None, axis=axis, scale=alt.Scale(domain=[min(values), max(values)], nice=True, zero=False)
     )
     y = alt.Y("chance:Q", title=None, axis=alt.Axis(labelExpr=PERCENT, tickCount=5), scale=alt.Scale(domain=[0, 100]))
-    line = alt.Chart(points).mark_line(interpolate="step-after", strokeWidth=2.8)
+    line = alt.Chart(points).mark_line(interpolate="step-before" if is_at_least else "step-after", strokeWidth=2.8)
     rule = alt.Chart(pd.DataFrame({"value": [asked], "chance": [chance], "text": ["Asked"]}))
     return dressed([
         rule.mark_rule(color=INK, strokeDash=[6, 4], strokeWidth=1.5).encode(x),

@@ -14,6 +14,8 @@ from carecast.dashboard.figures_places import Map, Place, circle
 MAP_HEIGHT = 480
 SCALE_MILES = 5.0
 FEW_RINGS = 4
+RAISED_PIXELS, LINE_PIXELS, LETTER_PIXELS, MARK_PIXELS = 9, 15, 7, 8
+STEPS_PIXELS = (17, -17, 32, -32, 47, -47)  # above the middle, below it, and further off
 REASON_COLOURS = ("#F46A25", "#d6b4c8", "#12436D")
 REASON_INKS = ("#0b0c0c", "#0b0c0c", "#ffffff")
 
@@ -27,14 +29,18 @@ def area_map(shown: Map) -> Chart:
     zones, homes = _points(shown.zones), _points(shown.homes)
     where = {"longitude": alt.Longitude("east:Q"), "latitude": alt.Latitude("north:Q")}
     size = alt.Size("size:Q", legend=None, scale=alt.Scale(range=[40, 500], domainMin=0))
-    names = _points(shown.middles)
-    few = len(shown.middles) <= FEW_RINGS  # then names stand on top of the rings, clear of what is inside
-    names["north"] += shown.radius_miles if few else 0.0
-    up = -9 if few else -16
+    names = _names(shown)
+    few = len(shown.middles) <= FEW_RINGS
+    letters = 14 if few else 12
     labels = pd.DataFrame([{"name": f"{SCALE_MILES:g} miles", "east": (bar[0] + bar[1]) / 2, "north": bar[2]}])
     layers: list[Any] = [
         alt.Chart(alt.Data(values=rings)).mark_geoshape(
-            aria=False, fill=BASELINE_COLOUR, fillOpacity=0.05, stroke=GREY, strokeDash=[5, 4], strokeWidth=1.5
+            aria=False,
+            fill=BASELINE_COLOUR,
+            fillOpacity=0.05 if few else 0.02,
+            stroke=GREY,
+            strokeDash=[5, 4],
+            strokeWidth=1.5,
         ),
         alt.Chart(alt.Data(values=[line])).mark_geoshape(aria=False, filled=False, stroke=INK, strokeWidth=3),
         alt.Chart(zones)
@@ -53,11 +59,32 @@ def area_map(shown: Map) -> Chart:
             )  # fmt: skip
     layers += [
         alt.Chart(labels).mark_text(fontSize=13, color=INK, dy=-9).encode(**where, text="name:N"),
-        alt.Chart(names).mark_text(fontSize=14, fontWeight="bold", color=INK, dy=up, stroke="#ffffff", strokeWidth=4,
+        alt.Chart(names).mark_text(fontSize=letters, fontWeight="bold", color=INK, stroke="#ffffff", strokeWidth=4,
                                    strokeJoin="round").encode(**where, text="name:N"),
-        alt.Chart(names).mark_text(fontSize=14, fontWeight="bold", color=INK, dy=up).encode(**where, text="name:N"),
+        alt.Chart(names).mark_text(fontSize=letters, fontWeight="bold", color=INK).encode(**where, text="name:N"),
     ]  # fmt: skip
     return charts.dressed([layer.project(**flat) for layer in layers], height=MAP_HEIGHT)
+
+
+def _names(shown: Map) -> pd.DataFrame:
+    """Names of localities: on top of their rings where there are few, else near their middles, clear of one another."""
+    names = _points(shown.middles)
+    mile = MAP_HEIGHT / (1.1 * shown.height_miles)  # pixels
+    if len(names) <= FEW_RINGS:
+        return names.assign(north=names["north"] + shown.radius_miles + RAISED_PIXELS / mile)
+    taken = [(home.east * mile, home.north * mile, MARK_PIXELS) for home in shown.homes]
+    norths = []
+    for place in shown.middles:
+        half = LETTER_PIXELS * len(place.name) / 2
+        tries = [place.north * mile + step for step in STEPS_PIXELS]
+        crowded = [
+            sum(abs(y - other) < LINE_PIXELS and abs(place.east * mile - x) < half + wide for x, other, wide in taken)
+            for y in tries
+        ]
+        best = tries[crowded.index(min(crowded))]
+        taken.append((place.east * mile, best, half))
+        norths.append(best / mile)
+    return names.assign(north=norths)
 
 
 def _feature(kind: str, coordinates: Any, name: str) -> dict[str, Any]:  # noqa: ANN401

@@ -1,5 +1,6 @@
 """The controls of the page *Compare*, and what it keeps between reruns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,6 +13,7 @@ from carecast.dashboard.panels import compare as panels
 from carecast.dashboard.panels.compare import MEASURES, Compare
 from carecast.dashboard.panels.compare_money import TERMS, levers_panel
 from carecast.dashboard.panels.front import front
+from carecast.dashboard.panels.shapes import Panel
 from carecast.dashboard.panels.view import AWAY, View
 from carecast.dashboard.telling import legend_name, prose
 from carecast.model.summary import BASELINE, to_csv
@@ -20,6 +22,7 @@ from carecast.scenarios.money_answers import ALL_YEARS, KINDS, Kind, savings_tab
 from carecast.scenarios.run import Run
 
 MOST_COMPARED = 5
+WIDE_COLUMNS = 4
 
 
 @dataclass(frozen=True)
@@ -118,20 +121,26 @@ def over_time(asked: Asked, shown: Compare) -> None:
     """The chart over time, and the choice of what it shows."""
     view = View(asked.chosen.run, None)
     st.selectbox("Shown over time", measures(view), key="compare_measure", format_func=view.label)
-    if len(shown.fans) == 1:
-        frame.panel(shown.fans[0])
+    if shown.fans_note:
+        st.caption(shown.fans_note)
+    _frames(shown.fans)
+
+
+def _frames(panels: Sequence[Panel]) -> None:
+    """One panel in full width, or several in two columns."""
+    if len(panels) == 1:
+        frame.panel(panels[0])
         return
-    st.caption(shown.fans_note)
-    for at in range(0, len(shown.fans), 2):
-        pair = shown.fans[at : at + 2]
-        for column, one in zip(st.columns(2, gap="large"), pair, strict=False):
+    for at in range(0, len(panels), 2):
+        for column, one in zip(st.columns(2, gap="large"), panels[at : at + 2], strict=False):
             with column:
                 frame.panel(one)
 
 
 def saved_and_safe(shown: Compare) -> None:
     """Savings by kind, and the safety measures beside them."""
-    left, right = st.columns([1, 1], gap="large")
+    wide = len(shown.safety.columns) > WIDE_COLUMNS  # then the safety table stands below, in full width
+    left, right = (st.container(), st.container()) if wide else st.columns([1, 1], gap="large")
     with left:
         frame.panel(shown.saved)
     with right:
@@ -146,16 +155,14 @@ def saved_and_safe(shown: Compare) -> None:
 
 def spend(shown: Compare) -> None:
     """Spend by year, line and funder."""
-    if shown.spend is not None:
-        frame.panel(shown.spend)
-    for label, table in shown.spend_tables if shown.spend is None else shown.spend_tables[1:]:
+    _frames(shown.spend)
+    for label, table in shown.spend_tables[1:] if len(shown.spend) == 1 else shown.spend_tables:
         frame.folded(label, table)
 
 
 def over_years(shown: Compare) -> None:
     """Payback, and net saving since the start."""
-    if shown.cumulative is not None:
-        frame.panel(shown.cumulative)
+    _frames(shown.cumulative)
     frame.table(shown.paid_back)
     st.caption(shown.terms_note)
 
@@ -179,11 +186,10 @@ def levers(asked: Asked) -> None:
 
 def reserves(shown: Compare) -> None:
     """Reserves against the minimum."""
-    if shown.reserves is not None:
-        frame.panel(shown.reserves)
-        return
-    st.markdown(shown.reserves_note)
-    frame.folded("Reserves by scenario and year", shown.reserves_table)
+    if len(shown.reserves) > 1:
+        st.markdown(shown.reserves_note)
+        frame.folded("Reserves by scenario and year", shown.reserves_table)
+    _frames(shown.reserves)
 
 
 def download(asked: Asked) -> None:

@@ -166,17 +166,21 @@ class Office:
         self._long: dict[str, _Long] = {}
         self._waiting: deque[str] = deque()
         self._working: set[str] = set()
+        self._is_closed = False
 
     # --- the pool ---------------------------------------------------------------------------------------------------
     def _submit(self, task: Callable[..., Any], *given: Any) -> Future[Any]:  # noqa: ANN401
         try:
             return self._pool.submit(task, *given)
-        except (BrokenProcessPool, RuntimeError):  # a process died: new ones, and the question once more
+        except BrokenProcessPool:  # a process died: new ones, and the question once more
             self._pool = self._make_pool()
             return self._pool.submit(task, *given)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes; nothing more is handed out."""
+        with self._lock:
+            self._is_closed = True
+            self._waiting.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     # --- quick looks ------------------------------------------------------------------------------------------------
@@ -211,6 +215,7 @@ class Office:
             self._let_go(session, key)
             found = self._looks.get(key)
             if found is None or found.state.failure == ENDED:
+                (ask.folder / worker.LET_GO).unlink(missing_ok=True)
                 found = self._looks[key] = _Looking(ask, LookState(key))
                 self._tell(found, [block for block in blocks(LOOK) if block[1] < FIRST])
             found.watchers.add(session)
@@ -225,6 +230,7 @@ class Office:
         old.watchers.discard(session)
         if not old.watchers and not old.state.is_over:
             del self._looks[before]
+            (old.ask.folder / worker.LET_GO).touch()
             for future in old.futures:
                 future.cancel()
         self._forget()
@@ -242,12 +248,14 @@ class Office:
             future.add_done_callback(partial(self._block_done, found, block))
 
     def _block_done(self, found: _Looking, block: Block, future: Future[Any]) -> None:
-        if future.cancelled():
+        if future.cancelled() or self._is_closed:
             return
-        with self._lock:
+        with self._lock, contextlib.suppress(RuntimeError):  # the interpreter ends: nothing can be handed out
             error = future.exception()
             if error is not None:
                 self._fail(found, error)
+                return
+            if future.result() == 0:  # let go; whoever came back to it asked anew
                 return
             found.done.add(block)
             found.state.told += block[1] - block[0] + 1

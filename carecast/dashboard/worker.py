@@ -37,6 +37,7 @@ from carecast.scenarios.targets import Target
 from carecast.scenarios.yearly import yearly_measures
 
 PARTS = ("gross", "value", "by_funder", "programme")
+LET_GO = "let_go"  # a file in a look's folder: nobody waits for it any more
 KEPT = 4  # parameter sets, and quick looks, that a process keeps laid out
 
 
@@ -112,10 +113,14 @@ def _laid(ask: Ask) -> _Laid:
 def tell_block(ask: Ask, first: int, last: int) -> int:
     """Tell a block of replications of the scenario, and of the baseline where nobody has; how many it holds.
 
+    None of them when the look was let go in the meantime.
+
     Raises:
         BadFile: the scenario does not fit the council or the run.
     """
     file = ask.folder / _name(first, last)
+    if (ask.folder / LET_GO).exists():
+        return 0
     if not file.is_file():
         laid = _laid(ask)
         base = _baseline(ask, laid, first, last)

@@ -82,7 +82,9 @@ def test_a_quick_look_gives_the_numbers_of_a_run(office, runs):
 
 
 def test_a_house_of_another_kind_adds_a_line_of_spend(office, runs):
-    house = tiny_runs.MORE_HELP + """
+    house = (
+        tiny_runs.MORE_HELP
+        + """
 [[lever]]
 kind = "open_supported_accommodation"
 name = "A home"
@@ -93,6 +95,7 @@ fixed_weekly_cost_gbp = 2000
 weekly_cost_gbp = 100
 because = "Invented for tests."
 """
+    )
     asked = ask(office, runs, "house", house)
     desks.wait(lambda: office.look("me", "house", asked).is_over)
     assert not office.look("me", "house", asked).failure
@@ -121,8 +124,11 @@ def test_a_look_that_nobody_watches_any_more_is_let_go(office, runs):
     second = ask(office, runs, "k2", tiny_runs.PRICES)
     office.look("me", "k2", second)
     assert "k1" not in office._looks
+    assert worker.tell_block(first, 50, 74) == 0  # what waited for a process is not told either
     desks.wait(lambda: office.look("me", "k2", second).is_over)
     assert office.look("me", "k2", second).look.replications == LOOK
+    desks.wait(lambda: office.look("me", "k1", first).is_over)  # and one can come back to it
+    assert office.look("me", "k1", first).look.replications == LOOK
 
 
 def test_ten_people_at_once_get_their_own(office, runs):

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,14 +14,18 @@ from urllib.parse import urlparse
 import pytest
 
 from carecast.dashboard import serve
-from tests.dashboard import tiny_runs
+from tests.dashboard import desks, tiny_runs
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-PAGES = {"heading": "", "compare": "compare", "placements": "placements", "early_help": "early-help", "method": "method"}
-LAST_ON_PAGE = "text=Download all figures (CSV)"
+PAGES = {"heading": "", "scenarios": "scenarios", "compare": "compare", "targets": "targets", "placements": "placements",
+         "early_help": "early-help", "calibration": "calibration", "method": "method"}  # fmt: skip
+TITLES = {"heading": "Where we are heading", "compare": "Compare", "placements": "Placements and distance",
+          "calibration": "Calibration", "method": "Assumptions and method"}  # fmt: skip
+LAST_ON_PAGE = {"calibration": "text=Download these numbers (CSV)"}
+REPORTS = "text=Tables and charts (CSV, Parquet"  # at the foot of every page about a run
 WAIT_MS = 20_000
 
 pytestmark = [
@@ -36,7 +41,7 @@ pytestmark = [
 def address(tmp_path_factory) -> Iterator[str]:
     """The dashboard, started from another folder than the project's, on a tiny run."""
     folder = tmp_path_factory.mktemp("browser_runs")
-    whole = tiny_runs.whole(folder)
+    whole = desks.whole_with_parameters(folder)
     tiny_runs.unfinished(whole.folder, folder)
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
@@ -85,12 +90,13 @@ def visit(browser, address):
         context.set_default_timeout(WAIT_MS)
         page = context.new_page()
         page.on("request", lambda request: opened.hosts.add(urlparse(request.url).hostname))
+        page.on("console", lambda said: opened.refused.append(said.text) if "Content Security" in said.text else None)
         page.on("websocket", lambda socket: opened.hosts.add(urlparse(socket.url).hostname))
         page.goto(f"{address}/{path}")
-        page.wait_for_selector(LAST_ON_PAGE)
+        page.wait_for_selector(LAST_ON_PAGE.get(path, REPORTS))
         return page
 
-    opened.hosts = set()
+    opened.hosts, opened.refused = set(), []
     yield opened
     for context in contexts:
         context.close()
@@ -105,6 +111,32 @@ def test_page_loads_with_one_first_heading_and_stays_on_this_machine(visit, path
     assert page.locator("text=Illustrative").count() >= 1
     assert page.locator("[data-testid=stException]").count() == 0
     assert visit.hosts - {None} == {"127.0.0.1"}  # None: data and blob addresses
+    assert visit.refused == []  # the strict headers stand in nothing's way
+
+
+def test_the_server_answers_with_strict_headers_and_to_its_own_name_only(address):
+    with urllib.request.urlopen(address, timeout=5) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self' 'sha256-" in policy
+    assert "unsafe-eval" not in policy
+    asked = urllib.request.Request(address, headers={"Host": "elsewhere.example"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked, timeout=5)
+    assert refused.value.code == 400
+    refused.value.close()
+
+
+def test_a_page_changes_within_a_second(visit):
+    page = visit()
+    seconds = dict.fromkeys(TITLES, 99.0)
+    for name in [*list(TITLES)[1:], "heading"] * 3:  # the first round also reads the code; the best counts
+        before = page.locator("h1").inner_text()
+        began = time.monotonic()
+        page.get_by_role("link", name=TITLES[name]).first.click()
+        page.wait_for_function("old => document.querySelector('h1')?.innerText !== old", arg=before)
+        seconds[name] = min(seconds[name], time.monotonic() - began)
+        page.wait_for_selector(LAST_ON_PAGE.get(PAGES[name], REPORTS))
+    assert {name: time_ for name, time_ in seconds.items() if time_ >= 1} == {}
 
 
 def test_page_shows_within_three_seconds(visit):
@@ -125,7 +157,7 @@ def test_no_violation_of_wcag(visit, path, width):
     page = visit(path, width)
     for summary in page.locator("[data-testid=stExpander] summary").all():
         summary.click()
-    if path != "method":
+    if path not in ("method", "calibration"):
         page.wait_for_selector(".vega-embed svg")
     page.wait_for_timeout(500)
     violations = Axe().run(page, options=WCAG).response["violations"]

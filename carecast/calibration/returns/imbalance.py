@@ -30,6 +30,7 @@ from carecast.model.parameters import Calibrated, ParameterSet
 
 YEARS = 2.0
 BELIEVED_SD = 0.2  # of the log change over two years that levels alone make
+WIDE_SD, WIDE_CHANCE = 0.12, 0.2  # of councils that do grow or shrink, and how many are so
 FORETOLD_SD = 0.02  # of that part of it that can be foretold
 MORE_LEAVING = 0.2  # log, to see what leaving does
 CHILDREN_WANTED = 8_000.0
@@ -88,8 +89,25 @@ def imbalance(parameters: ParameterSet, stock: pd.DataFrame, levels: dict[str, L
     weights = np.array([float(later[1]) / total, float(later[2]) / total, -more])
     errors = np.array([levels[name].sd_ln for name in FLOWS]) ** 2
     variance = float(weights**2 @ errors)
-    gain, central = (errors * weights / (variance + sd**2) for sd in (BELIEVED_SD, FORETOLD_SD))
-    return Imbalance(math.log(total / max(now, 1.0)), weights, gain, central, math.sqrt(variance))
+    foretold = math.log(total / max(now, 1.0))
+    gain = errors * weights / (variance + BELIEVED_SD**2)
+    central = errors * weights * central_precision(foretold, variance)
+    return Imbalance(foretold, weights, gain, central, math.sqrt(variance))
+
+
+def central_precision(foretold_ln: float, variance: float) -> float:
+    """Mean of 1 / (variance + sd^2) over what the foretold change may be: mostly small, now and then large.
+
+    A council whose levels speak clearly of growth (many unaccompanied children, a large council) is believed: the chance of
+    the wide one of two normals grows with the change over its error.
+    """
+    kinds = ((1 - WIDE_CHANCE, FORETOLD_SD), (WIDE_CHANCE, WIDE_SD))
+    chance = [
+        share / math.sqrt(variance + sd**2) * math.exp(-0.5 * foretold_ln**2 / (variance + sd**2))
+        for share, sd in kinds
+    ]
+    total = max(sum(chance), 1e-300)
+    return sum(c / total / (variance + sd**2) for c, (_, sd) in zip(chance, kinds, strict=True))
 
 
 def in_two_years(parameters: ParameterSet, stock: pd.DataFrame) -> Array:

@@ -78,7 +78,8 @@ def s_curve(run: Run, scenario: str | None, target: Target) -> Panel:
     side = "at least" if target.at_least is not None else "at most"
     legends = [legend_name(name) for name in names]
     frame = pd.concat([_points(legend_name(name), found, target) for name, found in values.items()], ignore_index=True)
-    chart = charts.s_curve(frame, legends, target.value, 100 * target.required_probability, target.is_money)
+    chart = charts.s_curve(frame, legends, target.value, 100 * target.required_probability,
+                            target.at_least is not None, target.is_money)  # fmt: skip
     last = values[names[-1]]
     sure = _reached(last, target, target.required_probability)
     level = percent(100 * target.required_probability)

@@ -51,10 +51,10 @@ class Compare:
     by_year: tuple[tuple[str, Table], ...]  # of each scenario: its savings year by year
     paid_back: Table
     terms_note: str
-    cumulative: Panel | None
-    spend: Panel | None
+    cumulative: tuple[Panel, ...]
+    spend: tuple[Panel, ...]
     spend_tables: tuple[tuple[str, Table], ...]
-    reserves: Panel | None
+    reserves: tuple[Panel, ...]
     reserves_table: Table
     reserves_note: str
 
@@ -80,10 +80,10 @@ def compare(choice: Choice, measure: str = AWAY) -> Compare:
         by_year=tuple((legend_name(name), cash.years_table(view, choice, frame, name)) for name in choice.names),
         paid_back=cash.paid_back_table(view, choice),
         terms_note=cash.terms_note(choice),
-        cumulative=cash.cumulative_panel(view, choice, frame) if overlaid else None,
-        spend=cash.spend_panel(view, choice) if overlaid else None,
+        cumulative=cash.cumulative_panels(view, choice, frame),
+        spend=cash.spend_panels(view, choice),
         spend_tables=cash.spend_tables(view, choice),
-        reserves=cash.reserves_panel(view, choice, reserves) if overlaid else None,
+        reserves=cash.reserves_panels(view, choice, reserves),
         reserves_table=cash.reserves_table(view, choice, reserves),
         reserves_note=cash.reserves_note(choice, reserves),
     )

@@ -1,6 +1,7 @@
 """The money of the page *Compare*: savings by kind, year, line and funder, payback, reserves, and what each lever adds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -109,14 +110,32 @@ def years_table(view: View, choice: Choice, frame: pd.DataFrame, name: str) -> T
     return Table(caption, columns, tuple(rows), strong=STRONG)
 
 
-def cumulative_panel(view: View, choice: Choice, frame: pd.DataFrame) -> Panel:
+def frames_of(choice: Choice) -> list[Choice]:
+    """One frame with all scenarios, or, where they would be too many for one, a frame a scenario."""
+    if len(choice.names) < charts_compare.MOST_SERIES:
+        return [choice]
+    return [replace(choice, names=(name,)) for name in choice.names]
+
+
+def _extent(rows: pd.DataFrame, *more: float) -> tuple[float, float]:
+    """Least and most that any frame has to show."""
+    return min(float(rows["p10"].min()), 0.0, *more), max(float(rows["p90"].max()), 1.0, *more)
+
+
+def cumulative_panels(view: View, choice: Choice, frame: pd.DataFrame) -> tuple[Panel, ...]:
     """Net saving since the start, year by year."""
     rows = charted(view, f.cumulative(choice, frame))
+    return tuple(
+        _cumulative(view, one, rows[rows["scenario"].isin(one.names)], _extent(rows)) for one in frames_of(choice)
+    )
+
+
+def _cumulative(view: View, choice: Choice, rows: pd.DataFrame, extent: tuple[float, float]) -> Panel:
     last = rows[rows["year"] == rows["year"].iloc[-1]]
     said = [f"{money(row.mean)} with \u201c{legend_name(row.scenario)}\u201d" for row in rows_of(last)]
     title = f"Net saving since the start comes to {', '.join(said)} by the end of {view.last_year}"
     names = [legend_name(name) for name in choice.everyone]
-    chart = charts_compare.by_year(named(rows), names, 0.0, "Paid back")
+    chart = charts_compare.by_year(named(rows), names, 0.0, "Paid back", extent)
     key = tuple((f"point-{at}", f"{name}, mean and 80 % interval") for at, name in enumerate(names) if at)
     cells = [
         (row.year, *(_cell(_figure(rows, name, row.year)) for name in choice.names))
@@ -125,7 +144,7 @@ def cumulative_panel(view: View, choice: Choice, frame: pd.DataFrame) -> Panel:
     caption = f"Net saving since the start, {TERMS[choice.kind]}, mean and 80 % interval"
     table = Table(caption, ("By the end of", *names[1:]), tuple(cells))
     alt = f"Chart of cumulative net saving by financial year: {title}."
-    return Panel("compare_cumulative", title, prose("compare_cumulative"), key, chart, alt, table)
+    return Panel(_name("cumulative", choice), title, prose("compare_cumulative"), key, chart, alt, table)
 
 
 def _figure(rows: pd.DataFrame, name: str, year: str) -> Figure | None:
@@ -170,9 +189,19 @@ def terms_note(choice: Choice) -> str:
 
 
 # --- spend ------------------------------------------------------------------------------------------------------------
-def spend_panel(view: View, choice: Choice) -> Panel:
+def _name(what: str, choice: Choice) -> str:
+    return f"compare_{what}_{choice.names[-1]}"
+
+
+def spend_panels(view: View, choice: Choice) -> tuple[Panel, ...]:
     """What everything costs by year, programme included."""
     rows = f.spend_by_year(choice)
+    return tuple(
+        _spend(view, one, rows[rows["scenario"].isin(one.everyone)], _extent(rows)) for one in frames_of(choice)
+    )
+
+
+def _spend(view: View, choice: Choice, rows: pd.DataFrame, extent: tuple[float, float]) -> Panel:
     shown = charted(view, rows)
     at = shown[shown["year"] == view.last_year].set_index("scenario")["mean"]
     said = [f"{money(float(at[name]))} with \u201c{legend_name(name)}\u201d" for name in choice.names]
@@ -180,9 +209,11 @@ def spend_panel(view: View, choice: Choice) -> Panel:
             f"\u201c{legend_name(choice.against)}\u201d, {', '.join(said)}"  # fmt: skip
     names = [legend_name(name) for name in choice.everyone]
     key = tuple((f"point-{i}", f"{name}, mean and 80 % interval") for i, name in enumerate(names))
-    chart = charts_compare.by_year(named(shown), names)
+    chart = charts_compare.by_year(named(shown), names, extent=extent)
     alt = f"Chart of gross cost by financial year: {title}."
-    return Panel("compare_spend", title, prose("compare_spend"), key, chart, alt, _spend_by_year(view, choice, rows))
+    return Panel(
+        _name("spend", choice), title, prose("compare_spend"), key, chart, alt, _spend_by_year(view, choice, rows)
+    )
 
 
 def _spend_by_year(view: View, choice: Choice, rows: pd.DataFrame) -> Table:
@@ -233,17 +264,22 @@ def _means(choice: Choice, row: dict[Any, Any]) -> Sequence[str]:
 
 
 # --- reserves ---------------------------------------------------------------------------------------------------------
-def reserves_panel(view: View, choice: Choice, rows: pd.DataFrame) -> Panel:
+def reserves_panels(view: View, choice: Choice, rows: pd.DataFrame) -> tuple[Panel, ...]:
     """Reserves at each 31 March against the policy minimum."""
+    extent = _extent(rows, f.minimum_reserves(choice.run) or 0.0)
+    return tuple(_reserves(view, one, rows[rows["scenario"].isin(one.everyone)], extent) for one in frames_of(choice))
+
+
+def _reserves(view: View, choice: Choice, rows: pd.DataFrame, extent: tuple[float, float]) -> Panel:
     minimum = f.minimum_reserves(choice.run)
     names = [legend_name(name) for name in choice.everyone]
     key = [(f"point-{at}", f"{name}, mean and 80 % interval") for at, name in enumerate(names)]
     if minimum is not None:
         key.append(("line-target", f"Policy minimum, {money(minimum)}"))
-    chart = charts_compare.by_year(named(rows), names, minimum, "Policy minimum")
+    chart = charts_compare.by_year(named(rows), names, minimum, "Policy minimum", extent)
     title = reserves_note(choice, rows)
     alt = f"Chart of reserves on 31 March: {title}"
-    return Panel("compare_reserves", title.rstrip("."), prose("compare_reserves"), tuple(key), chart, alt,
+    return Panel(_name("reserves", choice), title.rstrip("."), prose("compare_reserves"), tuple(key), chart, alt,
                  reserves_table(view, choice, rows))  # fmt: skip
 
 

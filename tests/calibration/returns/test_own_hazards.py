@@ -7,6 +7,7 @@ import pytest
 
 from carecast.calibration.returns import entries as en
 from carecast.calibration.returns import hazards as hz
+from carecast.calibration.returns import imbalance
 from carecast.calibration.returns import levels as lv
 from carecast.calibration.returns import stays as st
 from carecast.model import words as w
@@ -162,3 +163,44 @@ def test_a_child_who_went_home_and_came_back_is_a_return_and_not_a_new_entry():
     order = en.returning(spells, stays, 1, 6574)
     assert order.events.sum() == 0
     assert order.exposure.sum() == pytest.approx((LAST - dt.date(2017, 2, 1)).days / 365.25)
+
+
+# --- balance of entries and exits -----------------------------------------------------------------------------
+def levels_of(sd_of_entries):
+    rng = np.random.default_rng(10)
+    found = {name: level(rng.poisson(n, 40), n) for name, n in (("entries", 60), ("unaccompanied", 4), ("exits", 60))}
+    assert found["entries"].sd_ln > sd_of_entries
+    return found
+
+
+def an_imbalance(foretold, levels):
+    weights = np.array([0.5, 0.05, -0.5])
+    errors = np.array([levels[name].sd_ln for name in imbalance.FLOWS]) ** 2
+    variance = float(weights**2 @ errors)
+    gain = errors * weights / (variance + imbalance.BELIEVED_SD**2)
+    central = errors * weights * imbalance.central_precision(foretold, variance)
+    return imbalance.Imbalance(foretold, weights, gain, central, variance**0.5)
+
+
+def test_growth_that_levels_foretell_is_drawn_in_from_both_sides():
+    """Entries too many for the exits: entries are moved down, exits up, and what is left is less but not nothing."""
+    off = an_imbalance(0.04, levels_of(0.01))
+    entries, alone, exits = off.shifts
+    assert entries < 0 < exits
+    assert alone < 0
+    left = off.foretold_ln + float(off.weights @ off.shifts)
+    assert 0 < left < 0.04
+
+
+def test_growth_far_beyond_its_error_is_believed():
+    """A change of many standard errors keeps more of itself than one of less than one."""
+    kept = [1 - 0.03**2 * imbalance.central_precision(foretold, 0.03**2) for foretold in (0.01, 0.25)]
+    assert kept[0] < 0.5
+    assert kept[1] > 0.9
+
+
+def test_many_entries_go_with_many_exits_in_the_draws():
+    levels = levels_of(0.01)
+    drawn = an_imbalance(0.0, levels).draws(levels)
+    assert all(np.isclose(values.mean(), 1.0) for values in drawn.values())
+    assert np.corrcoef(np.log(drawn["entries"]), np.log(drawn["exits"]))[0, 1] > 0

@@ -1,0 +1,167 @@
+"""Three people's ways through the dashboard in a real browser, from start to a file in hand.
+
+Screenshots of every step are written to ``build/journeys`` to be looked at; they are not kept with the source.
+"""
+
+import io
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from carecast.dashboard import serve
+from tests.calibration.readers import returns
+from tests.dashboard import desks
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
+SHOTS = Path("build/journeys")
+WAIT_MS = 30_000
+FIT_MS = 180_000
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists() and not os.environ.get("CI"),
+        reason="needs Debian's chromium: apt-get install chromium",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory) -> Iterator[tuple[str, Path]]:
+    """Address of the dashboard on a tiny run, and the folder it works in."""
+    folder = tmp_path_factory.mktemp("journeys")
+    whole = desks.whole_with_parameters(folder / "runs")
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        serve.command(port), env=serve.environment(whole.folder, folder / "runs"), cwd=folder,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for _ in range(150):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}", folder
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+@pytest.fixture
+def page(served):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
+        found = browser.new_page(viewport={"width": 1280, "height": 900})
+        found.set_default_timeout(WAIT_MS)
+        found.goto(served[0])
+        found.wait_for_selector("h1")
+        yield found
+        browser.close()
+
+
+def shoot(page, name):
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.wait_for_timeout(600)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def go(page, title):
+    """To a page by its link; returns its finding."""
+    before = page.locator("h1").inner_text()
+    page.get_by_role("link", name=title).first.click()
+    page.wait_for_function("old => document.querySelector('h1')?.innerText !== old", arg=before)
+    return page.locator("h1").inner_text()
+
+
+def taken(page, name):
+    """The bytes behind a download button."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=name).click()
+    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
+
+
+def test_a_finance_lead_takes_the_savings_to_a_workbook(page):
+    import openpyxl
+
+    assert "Placements will cost £" in page.locator("h1").inner_text()
+    shoot(page, "finance_1_heading")
+    assert "saves" in go(page, "Compare") or "costs" in page.locator("h1").inner_text()
+    page.wait_for_selector("text=Download the savings (CSV)")
+    shoot(page, "finance_2_compare")
+    name, csv = taken(page, "Download the savings (CSV)")
+    assert name.endswith("_savings.csv")
+    assert b"cashable" in csv.splitlines()[0] or b"cashable" in csv
+    name, book = taken(page, "Workbook (Excel)")
+    assert name.endswith(".xlsx")
+    sheets = openpyxl.load_workbook(io.BytesIO(book)).sheetnames
+    assert len(sheets) > 5
+
+
+def test_a_board_member_takes_the_chance_to_a_paper(page):
+    from docx import Document
+    from pptx import Presentation
+
+    finding = go(page, "Will we make it?")
+    assert finding.strip()
+    page.wait_for_selector("text=Not modelled")
+    shoot(page, "board_1_targets")
+    assert "within" in go(page, "Placements and distance")
+    page.wait_for_selector("text=Reports to take away")
+    shoot(page, "board_2_placements")
+    _, paper = taken(page, "Board paper (Word)")
+    text = "\n".join(paragraph.text for paragraph in Document(io.BytesIO(paper)).paragraphs)
+    assert "Recommendations" in text
+    _, slides = taken(page, "Slides (PowerPoint)")
+    assert len(Presentation(io.BytesIO(slides)).slides) >= 3
+
+
+def returned(folder):
+    """A zip of what an invented council would return."""
+    returns.write_ssda903(returns.make_world(children=160), folder)
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for file in sorted(folder.rglob("*.csv")):
+            archive.write(file, file.relative_to(folder))
+    return held.getvalue()
+
+
+def test_an_analyst_calibrates_on_returns_and_adopts_the_set(page, served, tmp_path):
+    zipped = tmp_path / "returns.zip"
+    zipped.write_bytes(returned(tmp_path / "returns"))
+    go(page, "Calibration")
+    page.wait_for_selector("text=Download these numbers (CSV)")
+    page.set_input_files("input[type=file] >> nth=0", zipped)
+    page.get_by_role("textbox", name="Council").fill("Northshire")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Check these files").click()
+    page.wait_for_selector("text=Download everything to mend", timeout=FIT_MS)
+    assert "0" in page.locator("dl.cc-tile:has-text('Refused')").inner_text()
+    shoot(page, "analyst_1_checked")
+    page.get_by_role("button", name="Calibrate on these files").click()
+    page.wait_for_selector("text=Do not adopt it", timeout=FIT_MS)
+    page.wait_for_function("() => document.querySelector('h1').innerText.includes('Northshire')")
+    shoot(page, "analyst_2_fitted")
+    page.get_by_role("button", name="Adopt it", exact=True).click()
+    page.wait_for_selector("text=Adopted:")
+    adopted = list((served[1] / "parameters").iterdir())
+    assert [folder.name for folder in adopted] == [f"northshire-{folder.name[-10:]}" for folder in adopted]
+    shoot(page, "analyst_3_adopted")
+    name, csv = taken(page, "Download these numbers (CSV)")
+    assert name == "northshire_numbers.csv"
+    assert csv.startswith(b"section,name,value,unit")
