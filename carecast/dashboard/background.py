@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from carecast import __version__
-from carecast.dashboard import door, work
+from carecast.dashboard import door
 from carecast.dashboard.panels.look import Look
 from carecast.dashboard.telling import prose
 from carecast.dashboard.work import LOOK, LookState, Office, Progress
@@ -186,7 +186,3 @@ def result_of(key: str) -> Path:
     from carecast.dashboard import long_work
 
     return Path(long_work.state(office().folder_of(key))["result"])
-
-
-__all__ = ["ask_look", "begin", "grounds_key", "lacking", "look_state", "office", "progress_words", "result_of",
-           "scenario_key", "session", "warm", "watch", "watch_look", "work"]  # fmt: skip

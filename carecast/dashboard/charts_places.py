@@ -14,7 +14,7 @@ from carecast.dashboard.figures_places import Map, Place, circle
 MAP_HEIGHT = 480
 SCALE_MILES = 5.0
 FEW_RINGS = 4
-RAISED_PIXELS, LINE_PIXELS, LETTER_PIXELS, MARK_PIXELS = 9, 15, 7, 8
+RAISED_PIXELS, LINE_PIXELS, LETTER_PIXELS, MARK_PIXELS = 9.0, 15.0, 7.0, 8.0
 STEPS_PIXELS = (17, -17, 32, -32, 47, -47)  # above the middle, below it, and further off
 REASON_COLOURS = ("#F46A25", "#d6b4c8", "#12436D")
 REASON_INKS = ("#0b0c0c", "#0b0c0c", "#ffffff")

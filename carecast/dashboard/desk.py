@@ -9,14 +9,14 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from carecast.dashboard import background, door, editing, frame, panels, roles, studio, work
+from carecast.dashboard import background, door, editing, frame, roles, studio
 from carecast.dashboard.panels.front import front
 from carecast.dashboard.panels.library import entries_table, held_in, held_table
 from carecast.dashboard.panels.look import Look
 from carecast.dashboard.studio import Checked, Draft, Entry
 from carecast.dashboard.telling import legend_name, prose
 from carecast.model.parameters import BadFile, ParameterSet
-from carecast.scenarios.library import load_scenario
+from carecast.scenarios.library import inherited, load_scenario
 from carecast.scenarios.request import scenario_files, text_digest
 from carecast.scenarios.scenario import Scenario
 
@@ -129,6 +129,17 @@ def head(place: DeltaGenerator, desk: Desk) -> None:
     with place:
         if desk.is_changed:
             st.info(prose("draft_changed" if not desk.entry.is_shipped else "draft_changed_shipped"))
+
+
+def inherits(desk: Desk) -> None:
+    """Levers that the scenario has from what it is built on; they are changed there."""
+    if desk.checked.scenario is None or len(desk.entry.lineage) < 2:
+        return
+    own = {identity for identity, _ in desk.checked.scenario.identified()}
+    rest = [(identity, lever) for identity, lever in inherited(desk.checked.scenario) if identity not in own]
+    if rest:
+        st.markdown(prose("inherits", source=legend_name(desk.entry.lineage[-1])))
+        frame.bullets([lever.name or lever.row.label for _, lever in rest])
 
 
 # --- the quick look ---------------------------------------------------------------------------------------------------
@@ -381,6 +392,3 @@ def went() -> None:
     page = st.session_state.pop("_go_to", None)
     if page:
         st.switch_page(page)
-
-
-__all__ = ["Desk", "address", "choose", "files", "full_run", "head", "look", "panels", "went", "work"]

@@ -8,14 +8,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from carecast.dashboard import fields, studio
+from carecast.dashboard import fields
 from carecast.dashboard.studio import Checked, Draft, Mistake
 from carecast.dashboard.telling import iso_words, plain_number, prose
 from carecast.model import words as w
 from carecast.scenarios.kind_table import ASSUMPTIONS, KINDS, LEVERS
 from carecast.scenarios.kinds import AT, INSTEAD
 from carecast.scenarios.levers_money import UPLIFTS
-from carecast.scenarios.scenario import nearest
 from carecast.scenarios.wording import term
 
 WORDS = {
@@ -333,6 +332,3 @@ def details(draft: Draft) -> None:
 
 def _head_moved(draft: Draft, field: str, key: str) -> None:
     draft[field] = st.session_state[key]
-
-
-__all__ = ["Council", "cards", "details", "nearest", "revise", "studio", "table"]

@@ -1,4 +1,4 @@
-"""A tiny run with its parameter set beside it, and an office whose one worker is a thread: for tests of work in the background."""
+"""A tiny run with its parameter set beside it, and an office whose one worker is a thread."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import carecast.dashboard
 from carecast.cli import story
-from carecast.dashboard import background, door, goals, work
+from carecast.dashboard import asking, background, door, work
 from carecast.scenarios.library import load_scenario
 from carecast.scenarios.run import open_run
 from tests.dashboard import desks, odd_runs, tiny_runs
@@ -295,6 +295,33 @@ def test_targets_can_be_changed_added_and_taken_away(open_page):
     assert "A new target" not in html(app)
 
 
+def test_targets_come_from_files_and_go_into_them(open_page, own):
+    app = open_page(TARGETS)
+    app.text_input(key="aims_title").set_value("Our targets").run()
+    button(app, "Save these targets").click().run()
+    assert_sound(app)
+    from carecast.scenarios.target_file import load_target_file
+
+    kept = load_target_file(own / "our_targets.target.toml")
+    assert [target.name for target in kept.targets] == [target.name for target in tiny_runs.TARGETS]
+    app.selectbox(key="aims_from").set_value("kent").run()
+    button(app, "Use these targets").click().run()
+    assert_sound(app)
+    assert "cannot be judged" in said(app)
+    button(app, "Back to the run's own").click().run()
+    assert "cannot be judged" not in said(app)
+
+
+def test_what_a_scenario_inherits_is_said(open_page, own):
+    text = 'format = 2\nname = "on_top"\nbuilt_on = "more_early_help"\n'
+    (own / "on_top.toml").write_text(text, encoding="utf-8")
+    app = open_page(SCENARIOS)
+    app.selectbox(key="plan").set_value("on_top").run()
+    assert_sound(app)
+    assert "It also holds these levers of “More early help”" in said(app)
+    until(app, "intervals of 200 replications")
+
+
 def test_a_change_of_a_target_is_judged_at_once(open_page):
     app = open_page(TARGETS)
     key = next(iter(app.session_state["_aims"]))
@@ -312,9 +339,9 @@ def test_a_run_without_targets_says_how_to_get_some(open_page):
 
 
 def test_what_it_hangs_on_comes_in_the_background(open_page, monkeypatch):
-    monkeypatch.setitem(goals.SENSITIVITY, "replications", 60)
-    monkeypatch.setitem(goals.SENSITIVITY, "tornado", 2)
-    monkeypatch.setitem(goals.SENSITIVITY, "tornado_replications", 4)
+    monkeypatch.setitem(asking.SENSITIVITY, "replications", 60)
+    monkeypatch.setitem(asking.SENSITIVITY, "tornado", 2)
+    monkeypatch.setitem(asking.SENSITIVITY, "tornado_replications", 4)
     app = open_page(TARGETS)
     button(app, "Find out what it hangs on").click().run()
     until(app, "Knowing everything beforehand")
@@ -323,7 +350,7 @@ def test_what_it_hangs_on_comes_in_the_background(open_page, monkeypatch):
 
 def test_what_it_would_take_is_found_and_saved(open_page, own, monkeypatch):
     (own / "toy.target.toml").write_text(FREE, encoding="utf-8")
-    monkeypatch.setitem(goals.EFFORTS, "careful", (20, 20, 20))
+    monkeypatch.setitem(asking.EFFORTS, "careful", (20, 20, 20))
     app = open_page(TARGETS)
     app.selectbox(key="free_from").set_value("toy").run()
     button(app, "Find what it would take").click().run()

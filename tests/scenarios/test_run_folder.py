@@ -356,3 +356,22 @@ def test_replications_hold_monthly_and_yearly_tables(whole):
     assert list(monthly["date"][:2]) == ["2022-07-31", "2022-08-31"]
     yearly = pd.read_parquet(whole.folder / "replications" / "baseline.yearly.00025_00049.parquet")
     assert set(yearly["replication"]) == set(range(25, 50))
+
+
+def test_a_digest_does_not_care_how_wide_whole_numbers_are_kept():
+    from carecast.scenarios.request import frame_digest
+
+    wide = pd.DataFrame({"a": [-1, 0, 5], "b": ["x", "y", "z"], "c": [0.5, 1.5, 2.5]})
+    narrow = wide.astype({"a": "int32", "b": "category"})
+    assert frame_digest(wide) == frame_digest(narrow)
+    assert frame_digest(wide) != frame_digest(wide.assign(a=[-1, 0, 6]))
+
+
+def test_the_parameter_set_beside_a_run_is_known_again(tmp_path):
+    from carecast.model.parameters import save
+    from carecast.scenarios.run_inputs import parameter_set_of
+    from tests.dashboard import tiny_runs
+
+    made = tiny_runs.baseline_alone(tmp_path)
+    save(tmp_path / "baseline_alone-parameters", tiny_runs._request().calibrated)
+    assert parameter_set_of(made).parameters.council == made.record["council"]

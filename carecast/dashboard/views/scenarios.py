@@ -15,6 +15,7 @@ left, right = st.columns([5, 6], gap="large")
 with left:
     st.header("Levers: what you can choose", anchor=False)
     st.caption(prose("levers_note"))
+    desk.inherits(on_desk)
     editing.cards(on_desk.draft, "lever", on_desk.checked, on_desk.council)
     st.header("Assumptions: what you cannot", anchor=False)
     st.caption(prose("assumptions_apart"))

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from carecast.dashboard import frame, goals
+from carecast.dashboard import asking, frame, goals
 from carecast.dashboard.telling import prose
 
 head = st.container()
 goal = goals.choose(head)
 judged = goals.head(head, goal)
 goals.tiles(goal, judged)
-frame.reading(goals.front(goal.run, goal.chosen.scenario))
+goals.reading(goal)
 
 st.header("How far, and how likely", anchor=False)
 goals.curve(goal)
@@ -18,10 +18,10 @@ st.header("The targets", anchor=False)
 goals.editor(goal)
 
 st.header("What does it hang on?", anchor=False)
-goals.hangs(goal)
+asking.hangs(goal)
 
 st.header("What would it take?", anchor=False)
-goals.solver(goal)
+asking.solver(goal)
 
 st.header("Not modelled", anchor=False)
 st.markdown(prose("not_modelled"))

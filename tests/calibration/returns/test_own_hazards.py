@@ -199,8 +199,9 @@ def test_growth_far_beyond_its_error_is_believed():
     assert kept[1] > 0.9
 
 
-def test_many_entries_go_with_many_exits_in_the_draws():
+def test_many_entries_go_with_many_exits_in_the_draws(monkeypatch):
+    monkeypatch.setattr(imbalance, "BELIEVED_SD", 0.03)  # a firm belief: a strong tie
     levels = levels_of(0.01)
     drawn = an_imbalance(0.0, levels).draws(levels)
     assert all(np.isclose(values.mean(), 1.0) for values in drawn.values())
-    assert np.corrcoef(np.log(drawn["entries"]), np.log(drawn["exits"]))[0, 1] > 0
+    assert np.corrcoef(np.log(drawn["entries"]), np.log(drawn["exits"]))[0, 1] > 0.2
