@@ -201,7 +201,7 @@ def read_pack(name: str, overrides: Path | None = None) -> Pack:
     """
     folder = PUBLISHED / name.replace("-", "_")
     if not (folder / "assumptions.csv").is_file():
-        raise BadFile(f"{name}: no such council pack; there are {', '.join(pack_names())}")
+        raise BadFile(f"{name}: no such file, folder or council pack; the packs are {', '.join(pack_names())}")
     figures = [*read_figures(folder / "figures.csv"), *read_figures(folder / "assumptions.csv")]
     tables = {file: _rows(folder / file, columns) for file, columns in TABLE_COLUMNS.items()}
     return made_of(name, _about(folder / "pack.toml"), figures, tables, overrides)

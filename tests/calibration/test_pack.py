@@ -44,7 +44,7 @@ def test_an_unknown_pack_names_those_there_are():
     with pytest.raises(BadFile) as error:
         pk.read_pack("atlantis")
     (line,) = lines_of(error)
-    assert line.startswith("atlantis: no such council pack; there are ")
+    assert line.startswith("atlantis: no such file, folder or council pack; the packs are ")
     assert "west-dunbartonshire" in line
 
 

@@ -31,3 +31,23 @@ def alone(runs) -> Run:
     from carecast.scenarios.run import open_run
 
     return open_run(runs / "baseline_alone")
+
+
+@pytest.fixture(scope="session")
+def odd(tmp_path_factory) -> Path:
+    """A folder of runs with nobody in them, with one locality, and of many scenarios with its parameter set."""
+    from tests.dashboard import odd_runs
+
+    folder = tmp_path_factory.mktemp("odd")
+    odd_runs.nobody(folder)
+    odd_runs.one_locality(folder)
+    odd_runs.grounded(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def grounded(odd) -> Run:
+    """The run of many scenarios whose parameter set is there."""
+    from carecast.scenarios.run import open_run
+
+    return open_run(odd / "grounded")

@@ -66,6 +66,7 @@ ENDS = {
 }
 STARTS = {"placements": "start", "episodes": "start", "early_help": "start", "support": "start", "protection": "start",
           "costs": "start", "referrals": "date", "capacity": "date", "figures": "date"}  # fmt: skip
+DERIVED = {"placements": ("weekly_cost_gbp", "distance_miles")}  # means over episodes, later ones too: number no child
 AFTER_END = {
     "placements": {"end_kind": "open", "cause": "", "end_reason": "", "move_reason": ""},
     "episodes": {"end_reason": "", "move_reason": ""},
@@ -154,7 +155,7 @@ def renumbered(history: History) -> History:
         return history
     signature = pd.Series(np.zeros(len(ids), dtype=np.uint64), index=ids)
     for name, frame in personal.items():
-        content = frame.drop(columns=["child"])
+        content = frame.drop(columns=["child", *DERIVED.get(name, ())], errors="ignore")
         hashed = pd.util.hash_pandas_object(_plain(content), index=False).to_numpy() ^ np.uint64(len(name) * 7919)
         sums = pd.Series(hashed, index=frame["child"].to_numpy()).groupby(level=0).sum()
         signature.loc[sums.index] += sums.to_numpy()

@@ -232,7 +232,7 @@ def _package(found: Mapping[str, Any]) -> Table:
         f"The package: {money(package['cost_gbp'])} in all, {money(package['one_off_gbp'])} once, "
         f"{money(package['recurring_gbp_per_year'])} in the dearest year"
     )
-    return Table(caption, ("Lever", "Size", "Unit", "Free between", ""), rows)
+    return Table(caption, ("Lever", "Size", "Unit", "Free between", "At a bound"), rows)
 
 
 def _on_targets(found: Mapping[str, Any]) -> Table:
@@ -270,12 +270,12 @@ def _safety(found: Mapping[str, Any], nation: str) -> Table | None:
         for row in found["limits"]
     ]  # fmt: skip
     rows += [
-        (f"Worse by: {lower_first(measure_label(nation, row['measure']))}", f"{row['worsening']:+.2f}", f"{row['margin']:g}",
+        (f"Worse by: {lower_first(measure_label(nation, row['measure']))}", f"{row['worsening']:+.2f}".replace("-", telling.MINUS), f"{row['margin']:g}",
          "Within" if row["within"] else "Beyond")
         for row in found["safety"]
     ]  # fmt: skip
     return (
-        Table("Limits and safety, on fresh replications", ("What", "Found", "At most", ""), tuple(rows))
+        Table("Limits and safety, on fresh replications", ("What", "Found", "At most", "Verdict"), tuple(rows))
         if rows
         else None
     )
