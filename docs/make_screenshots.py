@@ -1,6 +1,7 @@
 """Pictures for the guides: ``python docs/make_screenshots.py RUN`` drives the dashboard in Chromium and writes docs/images.
 
-RUN is a finished run, such as ``runs/demo`` after ``python3 go.py run``; its parameter set is used too. Needs Debian's chromium.
+RUN is a finished run, such as ``runs/demo`` after ``python3 go.py run``.
+Its parameter set is used too. Needs Debian's chromium.
 """
 
 import contextlib
@@ -54,7 +55,7 @@ def served(run: Path) -> Iterator[str]:
 
 
 def main(run: Path) -> None:
-    """Take every picture, in 64 colours so that they stay small."""
+    """Take every picture, in 200 colours so that they stay small."""
     from PIL import Image
     from playwright.sync_api import sync_playwright
 
@@ -71,7 +72,7 @@ def main(run: Path) -> None:
                 page.wait_for_timeout(800)
             file = IMAGES / f"{name}.png"
             page.screenshot(path=file)
-            Image.open(file).convert("RGB").quantize(64).save(file, optimize=True)
+            Image.open(file).convert("RGB").quantize(200).save(file, optimize=True)
         browser.close()
 
 

@@ -5,7 +5,8 @@ import os
 import tomllib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from carecast.scenarios.request import text_digest
 
 PARAMETERS_VARIABLE = "CARECAST_PARAMETERS"  # the folder of the user's own parameter sets
 KINDS = ("csv", "txt", "tsv", "xlsx", "xlsm", "xml", "zip")
-FORMS = {"": "Tell by the columns", "ssda903": "SSDA903", "clas": "CLAS (Scotland)", "annex_a": "Annex A", "cin": "CIN census",
-         "tidy": "carecast's own tidy files", "dfe": "DfE open data tables", "lgbf": "LGBF", "published": "Published figures"}  # fmt: skip
+FORMS = {"": "Tell by the columns", "ssda903": "SSDA903", "clas": "CLAS (Scotland)", "annex_a": "Annex A",
+         "cin": "CIN census", "tidy": "carecast's own tidy files", "dfe": "DfE open data tables", "lgbf": "LGBF",
+         "published": "Published figures"}  # fmt: skip
 OWN_FILES = {"providers": "Your homes (provider, placement_type, places, locality)",
              "figures": "Your own figures (id, value, low, high, source)",
              "localities": "Your localities (name, zone, easting, northing, children)"}  # fmt: skip
@@ -142,7 +144,9 @@ def bring() -> None:
     if not roles.ask_for("calibrate"):
         return
     st.markdown(prose("calibrate_intro", megabytes=st.get_option("server.maxUploadSize")))
-    source = st.segmented_control("Calibrate on", [FROM_FILES, FROM_PACK], default=FROM_FILES, key="source", required=True)
+    source = st.segmented_control(
+        "Calibrate on", [FROM_FILES, FROM_PACK], default=FROM_FILES, key="source", required=True
+    )
     if source == FROM_PACK:
         _pack()
     else:
@@ -172,10 +176,14 @@ def _pack() -> None:
     from carecast.calibration.pack import pack_names
 
     columns = st.columns(2)
-    pack = columns[0].selectbox("Council", list(pack_names()), key="pack", format_func=lambda name: name.replace("-", " ").title())
+    pack = columns[0].selectbox("Council", list(pack_names()), key="pack", format_func=_pack_words)
     own = _own_files()
     if st.button("Calibrate on these figures", type="primary", key="fit_pack"):
         _begin(Question("", pack=pack or ""), [], own, "calibrate")
+
+
+def _pack_words(name: str) -> str:
+    return name.replace("-", " ").title()
 
 
 def _own_files() -> list[tuple[str, private.Upload]]:
@@ -196,7 +204,7 @@ def _begin(question: Question, files: list[private.Upload], own: list[tuple[str,
             (folder / FILES).mkdir()
             private.lay(folder / FILES, files)
         _day(question.as_at)
-        asked = replace(question, folder=str(folder), **names)
+        asked = Question(**{**asdict(question), "folder": str(folder), **names})
         key = uuid.uuid4().hex
         background.begin(key, prose(f"work_{kind}"), asked.asked(kind), {})
     except BadFile as error:
@@ -242,16 +250,21 @@ def _problems(document: Mapping[str, Any]) -> None:
         (columns[0], f"Download the refused rows ({len(refused):,}, CSV)", refused, "refused_rows.csv"),
         (columns[1], f"Download everything to mend ({len(every):,}, CSV)", every, "rows_to_mend.csv"),
     ):
-        column.download_button(label, data=lambda rows=rows: rows.to_csv(index=False), file_name=name, mime="text/csv",
+        column.download_button(label, data=partial(_csv, rows), file_name=name, mime="text/csv",
                                on_click="ignore", disabled=rows.empty)  # fmt: skip
     st.caption(prose("problems_note"))
+
+
+def _csv(rows: pd.DataFrame) -> str:
+    return rows.to_csv(index=False)
 
 
 def _fit(found: Draft, with_backtest: bool) -> None:
     if not roles.allowed("calibrate"):
         return
     key = uuid.uuid4().hex
-    background.begin(key, prose("work_calibrate"), replace(found.question, with_backtest=with_backtest).asked("calibrate"), {})
+    asked = replace(found.question, with_backtest=with_backtest)
+    background.begin(key, prose("work_calibrate"), asked.asked("calibrate"), {})
     st.session_state["_draft"] = replace(found, fit=key)
 
 
@@ -266,7 +279,8 @@ def adopt(found: Draft) -> None:
     shown = read(NEW, found.folder / SET)
     p = shown.parameters
     st.success(prose("calibrated", council=p.council, as_at=p.as_at.isoformat()))
-    name = st.text_input("Name of the parameter set", f"{p.council.lower().replace(' ', '-')}-{p.as_at.isoformat()}", key="set_name")
+    usual = f"{p.council.lower().replace(' ', '-')}-{p.as_at.isoformat()}"
+    name = st.text_input("Name of the parameter set", usual, key="set_name")
     with st.container(horizontal=True):
         wanted = st.button("Adopt it", type="primary", disabled=not roles.allowed("adopt"), key="adopt")
         st.button("Do not adopt it", on_click=let_go, key="reject")
@@ -296,7 +310,7 @@ def _first_run(folder: Path) -> None:
 
     with st.form("first_run"):
         names = st.multiselect("Scenarios beside the baseline", [name for name in library() if name != "baseline"],
-                               format_func=lambda name: name.replace("_", " ").capitalize(), key="first_scenarios")  # fmt: skip
+                               format_func=panels.words, key="first_scenarios")  # fmt: skip
         columns = st.columns(2)
         until = columns[0].text_input("Forecast to (YYYY-MM-DD)", "2029-03-31", key="first_until")
         replications = columns[1].number_input("Replications", 50, 5000, 200, 50, key="first_replications")
@@ -316,14 +330,20 @@ def _first_run(folder: Path) -> None:
             return
         st.session_state["_first_run"] = key
     if st.session_state.get("_first_run"):
-        background.watch(st.session_state["_first_run"], lambda made: st.success(prose("first_run_done", name=made.name)))
+        background.watch(st.session_state["_first_run"], _first_run_done)
+
+
+def _first_run_done(made: Path) -> None:
+    st.success(prose("first_run_done", name=made.name))
 
 
 # --- compare ------------------------------------------------------------------------------------------------------------
 def compare(shown: Shown) -> None:
     """What moved against another set, and what that does to the forecast."""
     found = sets()
-    others = [label for label in found if label != shown.label and _nation(label, found[label]) == shown.parameters.nation]
+    others = [
+        label for label in found if label != shown.label and _nation(label, found[label]) == shown.parameters.nation
+    ]
     if not others:
         st.info(prose("nothing_to_compare"))
         return
@@ -351,15 +371,21 @@ def _compared(file: Path) -> None:
 
 
 # --- every number -------------------------------------------------------------------------------------------------------
+def _part_words(name: str | None) -> str:
+    return "All parts" if name is None else panels.SECTIONS[name]
+
+
 def register(shown: Shown) -> None:
     """Filters, the table of numbers, and the whole of it to take away."""
     p = shown.parameters
-    every = _register(p.council, f"{shown.label}{p.as_at}{shown.record.get('pack')}{len(p.rates)}{hash(str(p.numbers))}", p)
+    every = _register(
+        p.council, f"{shown.label}{p.as_at}{shown.record.get('pack')}{len(p.rates)}{hash(str(p.numbers))}", p
+    )
     columns = st.columns(3)
     hows = columns[0].pills("How a number was found", list(panels.HOWS), selection_mode="multi", key="set_how",
                             format_func=str.capitalize)  # fmt: skip
     section = columns[1].selectbox("Part", [None, *panels.SECTIONS], key="set_part",
-                                   format_func=lambda name: "All parts" if name is None else panels.SECTIONS[name])  # fmt: skip
+                                   format_func=_part_words)  # fmt: skip
     text = columns[2].text_input("Words in name, unit, source or note", key="set_words")
     kept = panels.filtered(every, list(hows or []), section, text or "")
     frame.table(panels.parameter_table(kept, len(every)))

@@ -59,7 +59,7 @@ def _plainly(folder: str, error: BadFile) -> BadFile:
 
 
 # --- checking -----------------------------------------------------------------------------------------------------
-def check(_: Path, said: dict[str, Any], report: Report) -> Path:
+def check(__: Path, said: dict[str, Any], report: Report) -> Path:
     """What became of every row: counts by file and rule, and where each problem is; never what a row says."""
     from carecast.calibration.readers import read_history
 
@@ -132,7 +132,9 @@ def _backtest(folder: Path, question: Question, report: Report) -> None:
     origins = source.origins(None)
     settings = Settings(origins, horizons_up_to(BACKTEST_HORIZON), BACKTEST_REPLICATIONS, 1, 1)
     tested = source.run(settings, report)
-    made = scored.Backtest(source.council, source.made_from, settings, tested, source.limits, True)  # small counts hidden
+    made = scored.Backtest(
+        source.council, source.made_from, settings, tested, source.limits, True
+    )  # small counts hidden
     scored.store(home / SET, made.record())
     shutil.rmtree(folder / "backtest", ignore_errors=True)
 

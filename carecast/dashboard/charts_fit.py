@@ -45,7 +45,9 @@ def stays(years: pd.DataFrame) -> Chart:
     y = alt.Y("who:N", title=None, sort=order, axis=alt.Axis(labelLimit=190, domain=False, ticks=False, labelPadding=8))
     data = alt.Chart(years.assign(text=[f"{value:.1f}" for value in years["years"]]))
     bars = data.mark_bar(color=BASELINE_COLOUR, height={"band": 0.62}).encode(x, y)
-    text = data.mark_text(align="left", dx=5, fontSize=14, fontWeight="bold", color=INK).encode(x, y, alt.Text("text:N"))
+    text = data.mark_text(align="left", dx=5, fontSize=14, fontWeight="bold", color=INK).encode(
+        x, y, alt.Text("text:N")
+    )
     return dressed([bars, text], height=46 * len(order) + 40)
 
 

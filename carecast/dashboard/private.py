@@ -66,6 +66,12 @@ def forget(folder: Path | None) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def clear() -> None:
+    """Take everything away: the server stops."""
+    if root.cache_info().currsize:
+        shutil.rmtree(root(), ignore_errors=True)
+
+
 def lay(folder: Path, uploads: Iterable[Upload]) -> list[str]:
     """Write files as they were brought, archives unpacked; the names of what can be read.
 
@@ -102,7 +108,11 @@ def _is_wanted(item: zipfile.ZipInfo) -> bool:
 
 
 def _write(folder: Path, name: str, content: bytes) -> str:
-    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".") and ":" not in part]
+    parts = [
+        part
+        for part in PurePosixPath(name.replace("\\", "/")).parts
+        if part not in ("/", "..", ".") and ":" not in part
+    ]
     target = folder.joinpath(*parts)
     if not parts or target.suffix.lower() not in SUFFIXES:
         raise BadFile(f"{name}: files of this kind are not read; should be {', '.join(SUFFIXES)} or .zip")

@@ -9,6 +9,7 @@ from typing import Any
 
 from streamlit.starlette import App
 
+from carecast.dashboard import private
 from carecast.dashboard.headers import middleware
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ async def lifespan(_: App) -> AsyncIterator[dict[str, Any]]:
     """Warm up beside serving, so that the server is up at once."""
     threading.Thread(target=warm, name="warm", daemon=True).start()
     yield {}
+    private.clear()
 
 
-app = App(Path(__file__).parent / "app.py", lifespan=lifespan, middleware=middleware(), on_script_error=sentence_instead)
+app = App(
+    Path(__file__).parent / "app.py", lifespan=lifespan, middleware=middleware(), on_script_error=sentence_instead
+)

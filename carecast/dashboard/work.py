@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from carecast.dashboard import long_work, worker
+from carecast.dashboard.orphans import leave_with_parent
 from carecast.dashboard.panels.look import Look
 from carecast.dashboard.worker import Ask
 from carecast.model.parameters import BadFile
@@ -67,7 +68,9 @@ def _plain_main() -> Iterator[None]:
 
 def start_pool() -> Executor:
     """The processes, started; they import neither the dashboard's pages nor Streamlit."""
-    pool = ProcessPoolExecutor(how_many_workers(), mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        how_many_workers(), mp_context=multiprocessing.get_context("spawn"), initializer=leave_with_parent
+    )
     with _plain_main():
         for _ in range(how_many_workers()):  # each starts one, since none is idle yet
             pool.submit(os.getpid)

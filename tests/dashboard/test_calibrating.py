@@ -19,7 +19,10 @@ SECRET1,01/05/2023,S,C2,N1,U6,PR1,01/03/2024,E4A,,,,,3.2
 SECRET2,31/02/2023,S,C2,N1,U6,PR1,,,,,,,4.0
 SECRET3,10/06/2023,S,C2,N1,K2,PR4,,,,,,,40
 """
-HEADER = "CHILD,SEX,DOB,ETHNIC,UPN,MOTHER,MC_DOB\nSECRET1,1,03/04/2012,WBRI,,,\nSECRET2,2,03/04/2014,WBRI,,,\nSECRET3,2,07/08/2009,WBRI,,,\n"
+HEADER = (
+    "CHILD,SEX,DOB,ETHNIC,UPN,MOTHER,MC_DOB\n"
+    "SECRET1,1,03/04/2012,WBRI,,,\nSECRET2,2,03/04/2014,WBRI,,,\nSECRET3,2,07/08/2009,WBRI,,,\n"
+)
 NOTHING = lambda told, total: None  # noqa: E731
 
 
@@ -61,7 +64,9 @@ def test_only_private_folders_are_taken_away(tmp_path):
 
 
 def test_a_name_cannot_lead_out_of_the_folder(home):
-    laid = bring(home, {"../../outside.csv": "a,b\n", "/root/x.csv": "a\n", "notes.docx": "no", "__MACOSX/._y.csv": "z"})
+    laid = bring(
+        home, {"../../outside.csv": "a,b\n", "/root/x.csv": "a\n", "notes.docx": "no", "__MACOSX/._y.csv": "z"}
+    )
     inside = {str(file.relative_to(home / FILES)) for file in home.rglob("*") if file.is_file()}
     assert inside == set(laid) == {"outside.csv", "root/x.csv"}
 
@@ -120,7 +125,12 @@ def test_files_go_even_when_calibrating_fails(home):
 def test_adopting_copies_the_whole_set_and_overwrites_nothing(home, tmp_path):
     save(home / SET, toy.calibrated(toy.some_stock()))
     target = calibrating.adopt(home / SET, tmp_path / "parameters", "toytown-2022")
-    assert {file.name for file in target.iterdir()} == {"parameters.toml", "draws.parquet", "stock.parquet", "calibration.json"}
+    assert {file.name for file in target.iterdir()} == {
+        "parameters.toml",
+        "draws.parquet",
+        "stock.parquet",
+        "calibration.json",
+    }
     with pytest.raises(BadFile, match="is there already"):
         calibrating.adopt(home / SET, tmp_path / "parameters", "toytown-2022")
     for name in ("", "../out", ".hidden", "a/b"):

@@ -40,7 +40,9 @@ def test_an_address_that_is_not_verified_counts_for_nothing():
 def test_the_file_of_roles(tmp_path):
     file = tmp_path / "roles.toml"
     assert read_roles(file).role_of({"email": "x@y.z"}) == "viewer"
-    file.write_text('default = "none"\ngroup_claim = "roles"\n[email]\n"Ann@y.z" = "editor"\n[group]\n"G1" = "analyst"\n')
+    file.write_text(
+        'default = "none"\ngroup_claim = "roles"\n[email]\n"Ann@y.z" = "editor"\n[group]\n"G1" = "analyst"\n'
+    )
     read = read_roles(file)
     assert read.role_of({"email": "ann@y.z"}) == "editor"
     assert read.role_of({"email": "bob@y.z", "roles": ["G1"]}) == "analyst"

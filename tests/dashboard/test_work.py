@@ -1,7 +1,11 @@
 """Work in the background: quick looks block by block, longer works, who sees what, cancelling, failing."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -227,3 +231,33 @@ def test_processes_import_no_streamlit(runs):
         assert pool.submit(eval, "'streamlit' in __import__('sys').modules").result(60) is False
     finally:
         pool.shutdown()
+
+
+def test_processes_end_with_the_dashboard_however_it_ends(tmp_path):
+    program = tmp_path / "dashboard.py"
+    program.write_text(
+        "import os, time\n"
+        "from carecast.dashboard import work\n"
+        "if __name__ == '__main__':\n"
+        "    print(work.start_pool().submit(os.getpid).result(60), flush=True)\n"
+        "    time.sleep(120)\n",
+        encoding="utf-8",
+    )
+    quiet = subprocess.DEVNULL  # what the killed one leaves is cleared away by Python's own tracker, which says so
+    with subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, stderr=quiet, text=True) as parent:
+        child = int(parent.stdout.readline())
+        assert is_alive(child)
+        parent.kill()
+    desks.wait(lambda: not is_alive(child))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number runs (one that ended and waits to be fetched does not)."""
+    status = Path(f"/proc/{pid}/stat")
+    if Path("/proc").is_dir():
+        return status.is_file() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

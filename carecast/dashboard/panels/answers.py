@@ -270,7 +270,8 @@ def _safety(found: Mapping[str, Any], nation: str) -> Table | None:
         for row in found["limits"]
     ]  # fmt: skip
     rows += [
-        (f"Worse by: {lower_first(measure_label(nation, row['measure']))}", f"{row['worsening']:+.2f}".replace("-", telling.MINUS), f"{row['margin']:g}",
+        (f"Worse by: {lower_first(measure_label(nation, row['measure']))}",
+         f"{row['worsening']:+.2f}".replace("-", telling.MINUS), f"{row['margin']:g}",
          "Within" if row["within"] else "Beyond")
         for row in found["safety"]
     ]  # fmt: skip

@@ -160,7 +160,9 @@ def _ends_panel(found: Mapping[str, Any]) -> Panel | None:
     if data.empty:
         return None
     data["kind"] = ["Move" if cause == "move" else "Leaving care" for cause in data["cause"]]
-    data["what"] = [f"{words(cause)}: {words(level)}" for cause, level in zip(data["cause"], data["level"], strict=True)]
+    data["what"] = [
+        f"{words(cause)}: {words(level)}" for cause, level in zip(data["cause"], data["level"], strict=True)
+    ]
     near = int(((data["events"] - data["expected"]).abs() <= 2 * data["expected"] ** 0.5).sum())
     table = Table(
         "Ends of placements seen, and expected of the fitted rates", ("Way and group", "Seen", "Expected", "Child-years"),
@@ -192,7 +194,8 @@ def _stays_panel(found: Mapping[str, Any]) -> Panel | None:
         f" From the last three returns alone {three['years_from_three']:.1f} years ({change:+.0f} %)."
     )  # fmt: skip
     table = Table("Mean stay by age at entry", ("Who", "Entries", "Years"),
-                  tuple((who, _seen(row["entries"]), f"{row['years']:.2f}") for who, row in zip(named, rows, strict=True)))  # fmt: skip
+                  tuple((who, _seen(row["entries"]), f"{row['years']:.2f}")
+                        for who, row in zip(named, rows, strict=True)))  # fmt: skip
     return Panel(
         "stays", f"Children stay {three['years_from_all']:.1f} years in care on average",
         f"Mean time in care that the fitted rates imply, by age at entry.{drift}", (), charts_fit.stays(data),
@@ -233,7 +236,8 @@ def _matched_panel(record: Mapping[str, Any]) -> Panel | None:
     rows = [row for row in rows if row["part"] in kinds and row["wanted"] > 0 and row["fitted"] > 0]
     near = sum(abs(math.log(row["fitted"] / row["wanted"])) <= math.log(1.1) for row in rows)
     data = pd.DataFrame({"what": [words(row["figure"]) for row in rows], "kind": [row["part"] for row in rows],
-                         "expected": [float(row["wanted"]) for row in rows], "seen": [float(row["fitted"]) for row in rows]})  # fmt: skip
+                         "expected": [float(row["wanted"]) for row in rows],
+                         "seen": [float(row["fitted"]) for row in rows]})  # fmt: skip
     table = Table("Published or assumed figures, and what the fitted model gives",
                   ("Figure", "Wanted", "Fitted", "Fitted over wanted"),
                   tuple((words(row["figure"]), f"{row['wanted']:,.1f}", f"{row['fitted']:,.1f}",
@@ -243,8 +247,8 @@ def _matched_panel(record: Mapping[str, Any]) -> Panel | None:
         "What the pathway was matched to, and what the fitted model gives in a steady year. Log scales.",
         (*((f"point-{at}", words(kind).capitalize()) for at, kind in enumerate(kinds)), SAME_LINE),
         charts_fit.agreement(data, "Wanted", "Fitted", kinds),
-        f"Scatter chart of fitted against wanted figures on log scales; {near} of {len(rows)} lie within a tenth of the line "
-        "where both are the same. The numbers are in the table below.", table,
+        f"Scatter chart of fitted against wanted figures on log scales; {near} of {len(rows)} lie within a tenth of "
+        "the line where both are the same. The numbers are in the table below.", table,
     )  # fmt: skip
 
 
@@ -255,7 +259,8 @@ def _stock_panel(record: Mapping[str, Any]) -> Panel | None:
     data = pd.DataFrame(rows).assign(date=lambda frame: pd.to_datetime(frame["date"]))
     off = float((data["fitted"] / data["published"] - 1).abs().mean() * 100)
     table = Table("Children looked after: published and fitted", ("Date", "Published", "Fitted"),
-                  tuple((telling.iso_words(row["date"]), f"{row['published']:,.0f}", f"{row['fitted']:,.0f}") for row in rows))  # fmt: skip
+                  tuple((telling.iso_words(row["date"]), f"{row['published']:,.0f}", f"{row['fitted']:,.0f}")
+                        for row in rows))  # fmt: skip
     return Panel(
         "fitted_stock", f"Published counts are met within {off:.0f} % on average",
         "Children looked after, all placements: published counts, and the model at its fitted yearly levels.",
@@ -296,7 +301,9 @@ def moved_words(moved: pd.DataFrame) -> str:
     if not len(moved):
         return prose("nothing_moved")
     size = moved["standard_errors"].abs()
-    return prose("moved", numbers=f"{len(moved):,}", known=f"{int(size.notna().sum()):,}", far=int((size > NOTABLE).sum()))
+    return prose(
+        "moved", numbers=f"{len(moved):,}", known=f"{int(size.notna().sum()):,}", far=int((size > NOTABLE).sum())
+    )
 
 
 def moved_table(moved: pd.DataFrame) -> Table | None:
@@ -308,11 +315,13 @@ def moved_table(moved: pd.DataFrame) -> Table | None:
          ABSENT if pd.isna(row.standard_errors) else f"{row.standard_errors:+.1f}", _how_moved(row))
         for row in rows_of(moved.head(MOST_MOVED))
     )  # fmt: skip
-    return Table("What moved furthest", ("Number", "Unit", "Before", "Now", "Standard errors", "How"), rows, is_prose=True)
+    return Table(
+        "What moved furthest", ("Number", "Unit", "Before", "Now", "Standard errors", "How"), rows, is_prose=True
+    )
 
 
 def _counted(row: Any, value: float) -> str:  # noqa: ANN401
-    if pd.isna(value):
+    if math.isnan(value):
         return ABSENT
     return KNOWN_COUNT if row.part == "stock" and 0 < value < 5.5 else plain_number(float(value), str(row.unit))
 
@@ -347,7 +356,8 @@ def check_tiles(document: Mapping[str, Any]) -> tuple[Tile, ...]:
     """Rows by what became of them."""
     rows = document["rows"]
     return tuple(
-        Tile(label, (Line(None, f"{rows[name]:,}", ""),), f"of {rows['read']:,} rows") for name, label in FATE_WORDS.items()
+        Tile(label, (Line(None, f"{rows[name]:,}", ""),), f"of {rows['read']:,} rows")
+        for name, label in FATE_WORDS.items()
     )
 
 
@@ -366,7 +376,9 @@ def check_rules(document: Mapping[str, Any]) -> Table | None:
         (item["meaning"], FATE_WORDS.get(item["fate"], item["fate"]), f"{item['rows']:,}", item["first"])
         for item in document["rules"]
     )
-    return Table("Why, the gravest first", ("Rule", "Rows are", "Rows", "First at"), rows, is_prose=True) if rows else None
+    return (
+        Table("Why, the gravest first", ("Rule", "Rows are", "Rows", "First at"), rows, is_prose=True) if rows else None
+    )
 
 
 def check_notes(document: Mapping[str, Any]) -> tuple[str, ...]:
