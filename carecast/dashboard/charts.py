@@ -48,9 +48,7 @@ def _paint(names: Sequence[str]) -> dict[str, Any]:
     domain = list(names)
     n = len(domain)
     return {
-        "color": alt.Color(
-            "scenario:N", legend=None, scale=alt.Scale(domain=domain, range=list(COLOURS[:n]))
-        ),
+        "color": alt.Color("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=list(COLOURS[:n]))),
         "dash": alt.StrokeDash("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=list(DASHES[:n]))),
         "shape": alt.Shape("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=list(SHAPES[:n]))),
     }

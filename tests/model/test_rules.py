@@ -482,8 +482,12 @@ CARE = {w.B_PRE_ENTRY: {w.TO_SUPPORT: 0.2, w.TO_CARE_AT_HOME: 0.4, w.TO_CARE_AWA
         ),
         (
             {w.PRE_ENTRY_TO_CARE: 1.0},
-            {(w.TO_CARE_AT_HOME, -1), (w.TO_CARE_AWAY, -1), (w.TO_CARE_AT_HOME, w.PRE_ENTRY_TO_CARE),
-             (w.TO_CARE_AWAY, w.PRE_ENTRY_TO_CARE)},
+            {
+                (w.TO_CARE_AT_HOME, -1),
+                (w.TO_CARE_AWAY, -1),
+                (w.TO_CARE_AT_HOME, w.PRE_ENTRY_TO_CARE),
+                (w.TO_CARE_AWAY, w.PRE_ENTRY_TO_CARE),
+            },
         ),
         (
             {w.PRE_ENTRY_TO_CARE: 1.0, w.PRE_ENTRY_TO_SUPPORT: 1.0},  # a lever is offered to those brought in as well
