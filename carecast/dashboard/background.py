@@ -132,7 +132,7 @@ def begin(key: str, what: str, question: Mapping[str, Any], texts: Mapping[str, 
 
 
 def watch(key: str, done: Callable[[Path], None], again: Callable[[], None] | None = None) -> None:
-    """How far a work of this session is, with a way to cancel it; what came of it when it is done.
+    """How far a work of this visitor is, with a way to cancel it; what came of it when it is done.
 
     Args:
         key: of the work.

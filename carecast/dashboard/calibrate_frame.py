@@ -36,7 +36,7 @@ FROM_FILES, FROM_PACK = "The council's own files", "Published figures that come 
 
 @dataclass(frozen=True)
 class Draft:
-    """What this session has brought: where it lies, and the works begun on it."""
+    """What this visitor has brought: where it lies, and the works begun on it."""
 
     question: Question
     check: str = ""  # key of the work
@@ -49,13 +49,13 @@ class Draft:
 
 
 def draft() -> Draft | None:
-    """What this session has brought, if anything."""
+    """What this visitor has brought, if anything."""
     found: Draft | None = st.session_state.get("_draft")
     return found if found is not None and found.folder.is_dir() else None
 
 
 def let_go() -> None:
-    """Take away what this session has brought."""
+    """Take away what this visitor has brought."""
     found = draft()
     if found is not None:
         for key in (found.check, found.fit):
@@ -72,7 +72,7 @@ def parameters_folder() -> Path:
 
 # --- which set is shown -----------------------------------------------------------------------------------------------
 def sets() -> dict[str, Path]:
-    """Parameter sets by label: one's own, those beside runs, and what this session made and has not adopted."""
+    """Parameter sets by label: one's own, those beside runs, and what this visitor made and has not adopted."""
     from carecast.scenarios.run_inputs import parameter_folder
 
     found: dict[str, Path] = {}
