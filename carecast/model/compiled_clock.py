@@ -11,6 +11,9 @@ from carecast.model.loops import loop
 from carecast.model.setup import Setup, ints
 
 EVENTS_PER_CHILD = 9  # a first guess of the log's size; a replication that needs more is told again with room enough
+ROWS_AT_A_TIME = 16384  # of the log, put in order together: some 500 KB
+DIGIT_BITS = 10
+DIGITS = 1 << DIGIT_BITS  # of a radix sort
 
 
 class Paper(threading.local):
@@ -42,64 +45,75 @@ def run(laid_out: Setup) -> Log:
     if needed > room:
         writing = tell(laid_out, needed, paper=PAPER).writing
     log = Log(*(np.empty(needed, dtype) for dtype in LOG_DTYPES))
-    if needed:
-        whole = writing.whole[:needed]
-        first, last = span(whole)
-        rows_of_child = np.full(len(laid_out.kids.birth_day) + 1, 0, np.int32)
-        rows_of_day = np.zeros(last - first + 2, np.int32)
-        by_child, order = np.empty(needed, np.int32), np.empty(needed, np.int32)
-        in_order(whole, writing.price, first, rows_of_child, rows_of_day, by_child, order, log)
+    order, sorted_once = np.empty(needed, np.int32), np.empty(needed, np.int32)
+    in_order(
+        writing.whole[:needed], writing.price, laid_out.start_day, order, sorted_once, np.empty(DIGITS, np.int32), log
+    )
     return log
 
 
 @loop
-def span(whole: np.ndarray) -> tuple[int, int]:
-    """First and last day of a log; the stock's placements began before the run."""
-    first = last = whole[0, 0]
-    for i in range(len(whole)):
-        first = min(first, whole[i, 0])
-        last = max(last, whole[i, 0])
-    return first, last
+def in_order(whole: np.ndarray, price: np.ndarray, start_day: int, order: np.ndarray, sorted_once: np.ndarray,
+             counts: np.ndarray, log: Log) -> None:  # fmt: skip
+    """The rows in canonical order (day, child, position), column by column.
+
+    The clock writes day after day, but for what it tells of the stock on the first day. So rows are put in order some
+    days at a time, few enough that what is sorted stays in the processor's nearest memory at any size of council.
+    """
+    n = len(whole)
+    first = 0
+    while first < n:
+        last = first + 1
+        while last < n and (
+            last - first < ROWS_AT_A_TIME or whole[last, 0] <= start_day or whole[last, 0] == whole[last - 1, 0]
+        ):
+            last += 1
+        days = children = 0
+        first_day = whole[first, 0]
+        for i in range(first, last):
+            order[i - first] = i
+            first_day = min(first_day, whole[i, 0])
+            days = max(days, whole[i, 0])
+            children = max(children, whole[i, 1])
+        together = order[: last - first]
+        by_column(whole, 1, 0, children, together, sorted_once, counts)
+        by_column(whole, 0, first_day, days - first_day, together, sorted_once, counts)
+        for to in range(first, last):
+            i = together[to - first]
+            log.day[to] = whole[i, 0]
+            log.child[to] = whole[i, 1]
+            log.event[to] = whole[i, 2]
+            log.locality[to] = whole[i, 3]
+            log.provider[to] = whole[i, 4]
+            log.detail[to] = whole[i, 5]
+            log.shared_with[to] = whole[i, 6]
+            log.out_of_area[to] = whole[i, 7]
+            log.price_multiplier[to] = price[i]
+        first = last
 
 
 @loop
-def in_order(whole: np.ndarray, price: np.ndarray, first_day: int, rows_of_child: np.ndarray, rows_of_day: np.ndarray,
-             by_child: np.ndarray, order: np.ndarray, log: Log) -> None:  # fmt: skip
-    """The rows in canonical order (day, child, position), column by column: two counting sorts, by child, then by day.
-
-    But for the stock's placements the clock writes day after day, so the last pass reads within one day's rows and
-    writes one after another.
-    """
-    n = len(order)
-    for i in range(n):
-        day = whole[i, 0] - first_day
-        log.day[i] = day
-        rows_of_child[whole[i, 1] + 1] += 1
-        rows_of_day[day + 1] += 1
-    for child in range(len(rows_of_child) - 1):
-        rows_of_child[child + 1] += rows_of_child[child]
-    for day in range(len(rows_of_day) - 1):
-        rows_of_day[day + 1] += rows_of_day[day]
-    for i in range(n):
-        child = whole[i, 1]
-        by_child[rows_of_child[child]] = i
-        rows_of_child[child] += 1
-    for at in range(n):
-        i = by_child[at]
-        day = log.day[i]
-        order[rows_of_day[day]] = i
-        rows_of_day[day] += 1
-    for to in range(n):
-        i = order[to]
-        log.day[to] = whole[i, 0]
-        log.child[to] = whole[i, 1]
-        log.event[to] = whole[i, 2]
-        log.locality[to] = whole[i, 3]
-        log.provider[to] = whole[i, 4]
-        log.detail[to] = whole[i, 5]
-        log.shared_with[to] = whole[i, 6]
-        log.out_of_area[to] = whole[i, 7]
-        log.price_multiplier[to] = price[i]
+def by_column(whole: np.ndarray, column: int, least: int, span: int, order: np.ndarray, sorted_once: np.ndarray,
+              counts: np.ndarray) -> None:  # fmt: skip
+    """Row numbers put in order of one column (``least`` to ``least + span``), ties as they were: a radix sort."""
+    shift = 0
+    while span >> shift > 0:
+        for digit in range(DIGITS):
+            counts[digit] = 0
+        for i in order:
+            counts[((whole[i, column] - least) >> shift) & (DIGITS - 1)] += 1
+        before = 0
+        for digit in range(DIGITS):
+            here = counts[digit]
+            counts[digit] = before
+            before += here
+        for i in order:
+            digit = ((whole[i, column] - least) >> shift) & (DIGITS - 1)
+            sorted_once[counts[digit]] = i
+            counts[digit] += 1
+        for at in range(len(order)):
+            order[at] = sorted_once[at]
+        shift += DIGIT_BITS
 
 
 def tell(laid_out: Setup, room: int, module: object | None = None, paper: Paper | None = None) -> stepper.Stage:

@@ -14,7 +14,7 @@ from carecast.model.levels import DrawRow, HazardBuilder, branch_table, make_cho
 from carecast.model.parameters import BadFile, Calibrated, Provider
 from carecast.model.plan import Divert, Plan
 from carecast.model.population import ArrivalsBuilder
-from carecast.model.setup import Setup, Stock, lay_out, read_stock
+from carecast.model.setup import Setup, Stock, lay_out, narrowed, read_stock, widened
 
 Clock = Literal["simpy", "compiled"]
 
@@ -110,11 +110,12 @@ class World:
                     raise BadFile(
                         f"stock.parquet: children in {name} but the parameter set has no provider of that type"
                     )
-            self.stocks[variant] = read_stock(
+            read = read_stock(
                 frame, self.calendar.start_day, list(self.locality_names),
                 capacity.zone_index, capacity.zone_start, capacity.codes, first,
             )  # fmt: skip
-        return self.stocks[variant]
+            self.stocks[variant] = narrowed(read)
+        return widened(self.stocks[variant])
 
     def _divert(self, replication: int) -> np.ndarray:
         stays = np.ones((w.N_DIVERSIONS, len(self.locality_names), w.N_AGE_BANDS, self.calendar.n_months))

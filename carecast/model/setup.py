@@ -121,6 +121,16 @@ def read_stock(frame: pd.DataFrame, as_at_day: int, localities: list[str], zones
     )
 
 
+def narrowed(stock: Stock) -> Stock:
+    """The same with whole numbers in 32 bits, to be kept: a worker keeps every variant of a large council's stock."""
+    return Stock(*(column.astype(np.int32) if column.dtype == np.int64 else column for column in stock))
+
+
+def widened(stock: Stock) -> Stock:
+    """A kept stock as the clocks read it, in 64 bits."""
+    return Stock(*(column.astype(np.int64) if column.dtype == np.int32 else column for column in stock))
+
+
 def _check_words(frame: pd.DataFrame, localities: list[str], codes: dict[str, int]) -> None:
     wrong = []
     for column, known in (("locality", localities), ("state", list(w.STATES))):
