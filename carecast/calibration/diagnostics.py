@@ -13,6 +13,7 @@ import pandas as pd
 
 from carecast import __version__
 from carecast.calibration import pictures
+from carecast.calibration.association_page import association_section, without_association
 from carecast.calibration.fit_record import without_small
 from carecast.calibration.page import Section, Table, number, page
 from carecast.calibration.pictures import Picture
@@ -38,7 +39,8 @@ def diagnostics(calibrated: Calibrated) -> str:
         _levels(record),
         _backtest(record),
         _hindcast(record),
-        _others(record),
+        association_section(record),
+        _others(without_association(record)),
         _every_number(p),
     ]
     footer = f"carecast {__version__}. From the parameter set's own files; no child's record is among them."

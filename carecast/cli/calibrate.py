@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
+from carecast.calibration.association_page import association_line
 from carecast.cli import story
 from carecast.cli.doors import say, show, show_json
 from carecast.cli.text import table, wrapped
@@ -163,4 +164,5 @@ def what_was_found(record: dict[str, Any]) -> str:
         for name, level in record["levels"].items()
     ]
     shown = table(["level now", "of the history's mean", "uncertain by", "drift a year (log sd)"], body)
-    return "\n".join(wrapped(line) for line in lines) + "\n\n" + shown
+    told = association_line(record)
+    return "\n".join(wrapped(line) for line in lines) + "\n\n" + shown + ("\n\n" + wrapped(told) if told else "")

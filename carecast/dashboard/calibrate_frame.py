@@ -31,6 +31,7 @@ OWN_FILES = {"providers": "Your homes (provider, placement_type, places, localit
              "figures": "Your own figures (id, value, low, high, source)",
              "localities": "Your localities (name, zone, easting, northing, children)"}  # fmt: skip
 NEW = "New, not adopted"
+ADOPTED = "_adopted"  # in the session: the folder adopted last
 FROM_FILES, FROM_PACK = "The council's own files", "Published figures that come with carecast"
 
 
@@ -178,8 +179,9 @@ def _pack() -> None:
     columns = st.columns(2)
     pack = columns[0].selectbox("Council", list(pack_names()), key="pack", format_func=_pack_words)
     own = _own_files()
+    tested = _ask_whether_tested()
     if st.button("Calibrate on these figures", type="primary", key="fit_pack"):
-        _begin(Question("", pack=pack or ""), [], own, "calibrate")
+        _begin(Question("", pack=pack or "", with_backtest=tested), [], own, "calibrate")
 
 
 def _pack_words(name: str) -> str:
@@ -236,10 +238,19 @@ def _checked(file: Path) -> None:
     with st.expander("What is missing, and notes"):
         frame.bullets(panels.check_notes(document) or ("Nothing.",))
     _problems(document)
-    if found.fit:
+    if found.fit and not _has_ended_badly(found.fit):
         return
-    tested = st.checkbox("Back-test as well (some minutes)", key="with_backtest")
+    tested = _ask_whether_tested()
     st.button("Calibrate on these files", type="primary", on_click=_fit, args=(found, tested), key="fit")
+
+
+def _ask_whether_tested() -> bool:
+    return st.checkbox("Back-test as well (some minutes)", key="with_backtest", help=prose("backtest_help"))
+
+
+def _has_ended_badly(key: str) -> bool:
+    found = background.office().progress(background.session(), key)
+    return found is not None and found.status in ("failed", "cancelled")
 
 
 def _problems(document: Mapping[str, Any]) -> None:
@@ -279,6 +290,9 @@ def adopt(found: Draft) -> None:
     shown = read(NEW, found.folder / SET)
     p = shown.parameters
     st.success(prose("calibrated", council=p.council, as_at=p.as_at.isoformat()))
+    why_not = found.folder / calibrating.NOT_TESTED
+    if why_not.is_file():
+        st.warning(prose("not_tested", why=why_not.read_text(encoding="utf-8")))
     usual = f"{p.council.lower().replace(' ', '-')}-{p.as_at.isoformat()}"
     name = st.text_input("Name of the parameter set", usual, key="set_name")
     with st.container(horizontal=True):
@@ -291,50 +305,8 @@ def adopt(found: Draft) -> None:
             st.error("; ".join(error.lines))
             return
         let_go()
-        st.session_state.update({"_adopted": str(target), "_set_next": target.name})
+        st.session_state.update({ADOPTED: str(target), "_set_next": target.name})
         st.rerun()
-
-
-def adopted() -> None:
-    """The set adopted last in this session, and a first run on it."""
-    folder = Path(st.session_state.get("_adopted", ""))
-    if not folder.name or not folder.is_dir():
-        return
-    st.success(prose("adopted", folder=folder))
-    if roles.allowed("run"):
-        _first_run(folder)
-
-
-def _first_run(folder: Path) -> None:
-    from carecast.scenarios.library import library
-
-    with st.form("first_run"):
-        names = st.multiselect("Scenarios beside the baseline", [name for name in library() if name != "baseline"],
-                               format_func=panels.words, key="first_scenarios")  # fmt: skip
-        columns = st.columns(2)
-        until = columns[0].text_input("Forecast to (YYYY-MM-DD)", "2029-03-31", key="first_until")
-        replications = columns[1].number_input("Replications", 50, 5000, 200, 50, key="first_replications")
-        asked = st.form_submit_button("Start a first run on it")
-    if asked:
-        out = door.places()[1].resolve() / f"{folder.name}-to-{until.strip()}"
-        command = " ".join(["carecast run --parameters", str(folder), *(f"--scenario {name}" for name in names),
-                            f"--replications {replications} --until {until.strip()} --out {out}"])  # fmt: skip
-        question = {"kind": "first_run", "parameters": str(folder), "scenarios": names, "until": until.strip(),
-                    "replications": replications, "command": command, "out": str(out)}  # fmt: skip
-        key = text_digest(json.dumps(question))
-        try:
-            _day(until.strip())
-            background.begin(key, prose("work_first_run", name=out.name), question, {})
-        except BadFile as error:
-            st.error("; ".join(error.lines))
-            return
-        st.session_state["_first_run"] = key
-    if st.session_state.get("_first_run"):
-        background.watch(st.session_state["_first_run"], _first_run_done)
-
-
-def _first_run_done(made: Path) -> None:
-    st.success(prose("first_run_done", name=made.name))
 
 
 # --- compare ------------------------------------------------------------------------------------------------------------
@@ -393,4 +365,4 @@ def register(shown: Shown) -> None:
                        file_name=f"{p.council.lower().replace(' ', '_')}_numbers.csv", on_click="ignore")  # fmt: skip
 
 
-__all__ = ["adopted", "bring", "choose", "compare", "register"]
+__all__ = ["bring", "choose", "compare", "register"]

@@ -16,7 +16,7 @@ import pandas as pd
 
 from carecast.model.parameters import BadFile, Calibrated, load, save
 
-FILES, OWN, SET, CHECK = "files", "own", "set", "check.json"
+FILES, OWN, SET, CHECK, NOT_TESTED = "files", "own", "set", "check.json", "not_tested.txt"
 MOVED, EFFECT = "moved.csv", "effect.csv"
 PROBLEM_COLUMNS = ("file", "line", "column", "rule", "message", "severity", "became")
 BACKTEST_REPLICATIONS = 200
@@ -87,19 +87,36 @@ def problems(found: pd.DataFrame) -> list[list[Any]]:
 
 # --- calibrating --------------------------------------------------------------------------------------------------
 def calibrate(folder: Path, said: dict[str, Any], report: Report) -> Path:
-    """A parameter set from files or a pack, with its back-test if asked for; the files are deleted at the end."""
+    """A parameter set from files or a pack, with its back-test if asked for.
+
+    The files are deleted once they are fitted. When the work fails or is cancelled they stay in the private folder, so that
+    it can be started again, and nothing of a set is left. A back-test that cannot be done does not lose the set: why not
+    stands in ``not_tested.txt``.
+    """
     question = _question(said)
     home = Path(question.folder)
     try:
+        report(0, 1)
         save(home / SET, _made(question))
         if question.with_backtest:
-            _backtest(folder, question, report)
-    except BadFile as error:
-        raise _plainly(question.folder, error) from None
-    finally:
-        shutil.rmtree(home / FILES, ignore_errors=True)
-        shutil.rmtree(home / OWN, ignore_errors=True)
+            _tested(folder, question, report)
+    except BaseException as error:
+        shutil.rmtree(home / SET, ignore_errors=True)
+        if isinstance(error, BadFile):
+            raise _plainly(question.folder, error) from None
+        raise
+    shutil.rmtree(home / FILES, ignore_errors=True)
+    shutil.rmtree(home / OWN, ignore_errors=True)
     return home / SET
+
+
+def _tested(folder: Path, question: Question, report: Report) -> None:
+    home = Path(question.folder)
+    (home / NOT_TESTED).unlink(missing_ok=True)
+    try:
+        _backtest(folder, question, report)
+    except BadFile as error:
+        (home / NOT_TESTED).write_text("; ".join(_plainly(question.folder, error).lines), encoding="utf-8")
 
 
 def _own(question: Question, name: str) -> Path | None:
@@ -131,7 +148,7 @@ def _backtest(folder: Path, question: Question, report: Report) -> None:
     source = source_of(history, question.form or None, question.council or None, _own(question, "figures"))
     origins = source.origins(None)
     settings = Settings(origins, horizons_up_to(BACKTEST_HORIZON), BACKTEST_REPLICATIONS, 1, 1)
-    tested = source.run(settings, report)
+    tested = source.run(settings, lambda done, of: report(done + 1, of + 1))  # the fit was the first step
     made = scored.Backtest(
         source.council, source.made_from, settings, tested, source.limits, True
     )  # small counts hidden

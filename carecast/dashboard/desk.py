@@ -379,10 +379,11 @@ def _my_works(kind: str) -> None:
 
 def _run_done(out: Path) -> None:
     st.success(prose("run_done", name=out.name))
-    st.button("Show it", key=f"show_{out.name}", on_click=_show, args=(out.name,))
+    st.button("Show it", key=f"show_{out.name}", on_click=show, args=(out.name,))
 
 
-def _show(name: str) -> None:
+def show(name: str) -> None:
+    """Choose a run on every page, and go to the first."""
     st.session_state["run"] = name
     st.session_state["_go_to"] = "views/heading.py"
 

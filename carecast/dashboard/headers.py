@@ -5,11 +5,12 @@ import hashlib
 import os
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import streamlit
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS_VARIABLE = "CARECAST_HOSTS"  # further names the dashboard answers to, behind a council's own proxy
@@ -43,6 +44,8 @@ def policy(page: str) -> str:
 
 def headers() -> dict[str, str]:
     """Headers of every answer."""
+    import streamlit  # slow, and not needed by those who ask for names alone
+
     page = Path(streamlit.__file__).parent / "static" / "index.html"
     return {
         "Content-Security-Policy": policy(page.read_text(encoding="utf-8")),
@@ -81,7 +84,33 @@ class SafeHeaders:
         await self.app(scope, receive, send_with)
 
 
+class SameOrigin:
+    """Refuses what a page of another address asks for.
+
+    Streamlit would first ask a server outside for this machine's own address, to compare; so it is not let get that far.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or open one connection."""
+        if scope["type"] in ("http", "websocket"):
+            found = Headers(scope=scope)
+            origin = found.get("origin")
+            if origin is not None and urlsplit(origin).netloc != found.get("host"):
+                if scope["type"] == "http":
+                    await PlainTextResponse("Asked from another address", 403)(scope, receive, send)
+                else:
+                    await send({"type": "websocket.close", "code": 1008})
+                return
+        await self.app(scope, receive, send)
+
+
 def middleware() -> list[Middleware]:
-    """What every request passes: the name it asks for must be this machine's, and every answer has the headers."""
+    """What every request passes: the name it asks for and the page that asks are this server's; every answer has the headers."""
     more = [name for name in os.environ.get(HOSTS_VARIABLE, "").replace(",", " ").split() if name]
-    return [Middleware(SafeHeaders), Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *more])]
+    return [
+        Middleware(SafeHeaders), Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *more]),
+        Middleware(SameOrigin),
+    ]  # fmt: skip

@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from carecast.dashboard import frame, places_frame
+from carecast.dashboard.disclosure import suppress_staff
 from carecast.dashboard.frame import Chosen
 from carecast.dashboard.panels import help as panels
 from carecast.dashboard.panels.help import Help
@@ -80,8 +81,8 @@ def download(chosen: Chosen, told: Help) -> None:
 
 
 def staff_csv(run: Run, scenario: str) -> str:
-    """Staff by month and role, as `carecast workforce --scenario NAME --to` writes it."""
-    return workforce(run, [scenario]).to_csv(index=False, float_format="%.4f", lineterminator="\n")
+    """Staff by month and role, as `carecast workforce --scenario NAME --to` writes it; small counts left out."""
+    return suppress_staff(run, workforce(run, [scenario])).to_csv(index=False, float_format="%.4f", lineterminator="\n")
 
 
 def all_gaps_csv(run: Run, scenario: str) -> str:

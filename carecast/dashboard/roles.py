@@ -9,10 +9,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 
 import streamlit as st
 
+from carecast.dashboard import sign_in
 from carecast.dashboard.telling import prose
 from carecast.model.parameters import BadFile
 
@@ -99,8 +100,12 @@ def roles_file() -> Path:
 
 # --- this session -----------------------------------------------------------------------------------------------------
 def is_sign_in_set_up() -> bool:
-    """Whether the council has given an identity provider."""
-    return bool(st.secrets.load_if_toml_exists() and "auth" in st.secrets)
+    """Whether the council has given an identity provider.
+
+    Raises:
+        BadFile: it has, and the file or its libraries are not right, so that nobody can be let in.
+    """
+    return sign_in.is_wanted() or bool(st.secrets.load_if_toml_exists() and "auth" in st.secrets)
 
 
 def _user() -> Mapping[str, Any]:
@@ -133,34 +138,42 @@ def ask_for(action: Action) -> bool:
 
 def gate() -> None:
     """Let in whoever may read; anybody else gets a page with a way on, and nothing besides."""
-    if not is_sign_in_set_up():
-        return
-    user = _user()
-    if not user:
-        st.title("Sign in to read the forecast", anchor=False)
-        st.markdown(prose("sign_in"))
-        if st.button("Sign in", type="primary"):
-            _log_in()
-        st.stop()
     try:
+        if not is_sign_in_set_up():
+            return
+        user = _user()
         role = current()
     except BadFile as error:
-        st.title("Nobody can be let in yet", anchor=False)
-        st.error(prose("roles_broken", why="; ".join(error.lines)))
-        st.stop()
+        _stop("Nobody can be let in yet", prose("roles_broken", why="; ".join(error.lines)), is_error=True)
+    if not user:
+        _ask_who()
     if not may(role, "read"):
-        st.title("You are not on the list", anchor=False)
-        st.markdown(prose("turned_away"))
-        st.button("Sign out", on_click=st.logout)
-        st.stop()
+        shown = user.get("email") or user.get("name") or "somebody without an address"
+        _stop("You are not on the list", prose("turned_away", who=shown), with_sign_out=True)
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="who"):
         st.caption(f"Signed in as {user.get('email') or user.get('name') or 'a guest'} ({role})", width="content")
         st.button("Sign out", on_click=st.logout, key="sign_out")
 
 
-def _log_in() -> None:
-    """To the council's own sign-in page."""
-    try:
+def _stop(title: str, words: str, *, is_error: bool = False, with_sign_out: bool = False) -> NoReturn:
+    st.title(title, anchor=False)
+    if is_error:
+        st.error(words)
+    else:
+        st.markdown(words)
+    if with_sign_out:
+        st.button("Sign out", on_click=st.logout, key="sign_out")
+    st.stop()
+
+
+def _ask_who() -> NoReturn:
+    """The way to the council's own sign-in page."""
+    st.title("Sign in to read the forecast", anchor=False)
+    outcome = st.query_params.get(sign_in.PARAMETER)
+    if outcome in (sign_in.REFUSED, sign_in.FAILED):
+        st.warning(prose(f"sign_in_{outcome}"))
+    st.markdown(prose("sign_in"))
+    if st.button("Sign in", type="primary", key="sign_in_now"):
+        st.query_params.clear()
         st.login()
-    except Exception as error:  # a mistake in secrets.toml, or Authlib is not there
-        st.error(prose("sign_in_broken", kind=type(error).__name__))
+    st.stop()

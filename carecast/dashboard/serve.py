@@ -39,7 +39,14 @@ def serve(run: Path | None, runs: Path, port: int) -> int:
         run: the run folder to show first; the newest of ``runs`` when not given.
         runs: the folder that holds runs.
         port: of 127.0.0.1.
+
+    Raises:
+        BadFile: sign-in is asked for and cannot work, or the roles have a mistake; nothing is served.
     """
+    from carecast.dashboard import roles, sign_in
+
+    if sign_in.is_wanted():
+        roles.read_roles(roles.roles_file())
     try:
         return subprocess.run(command(port), env=environment(run, runs), check=False).returncode  # noqa: S603
     except KeyboardInterrupt:

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from carecast.dashboard import private
+from carecast.dashboard import private, sign_in
 from carecast.dashboard.headers import middleware
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ async def lifespan(_: App) -> AsyncIterator[dict[str, Any]]:
     private.clear()
 
 
+sign_in.quieten()
 app = App(
-    Path(__file__).parent / "app.py", lifespan=lifespan, middleware=middleware(), on_script_error=sentence_instead
-)
+    Path(__file__).parent / "app.py", lifespan=lifespan,
+    middleware=[*middleware(), Middleware(sign_in.SignInAnswers)], on_script_error=sentence_instead,
+)  # fmt: skip

@@ -7,6 +7,7 @@ carecast are never changed: copies of them are.
 import datetime as dt
 import os
 import re
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import tomli_w
 
 from carecast.dashboard import door
+from carecast.dashboard.keeping import on_top, rewritten
 from carecast.model.parameters import BadFile, ParameterSet
 from carecast.scenarios.apply import apply
 from carecast.scenarios.library import LIBRARY, library, lineage, load_scenario, read_text
@@ -96,6 +98,13 @@ def _new_file(own: Path, name: str) -> Path:
     return file
 
 
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadFile(f"{file}: cannot be read ({error.strerror or type(error).__name__})") from None
+
+
 def _write(file: Path, text: str) -> Path:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -130,9 +139,8 @@ def copy(own: Path, entry: Entry, title: str, author: str, today: dt.date) -> Pa
     text, _ = copied(str(entry.file), name, author, entry.file.parent, today)
     if not entry.is_shipped and entry.lineage and not (own / f"{entry.lineage[-1]}.toml").is_file():
         load_scenario(entry.lineage[-1])
-    _write(file, text)
-    draft = draft_of(load_scenario(str(file)))
-    return _write(file, text_of({**draft, "title": title.strip()}))
+    before = draft_of(read_text(text, file.name))
+    return _write(file, changed_text(text, before, {**before, "title": title.strip()}))
 
 
 def upload(own: Path, text: str, file_name: str) -> Path:
@@ -156,23 +164,24 @@ def set_status(entry: Entry, status: str) -> None:
     """
     if entry.is_shipped:
         raise BadFile(f"{entry.name}: comes with carecast and is not changed; copy it first")
-    _write(entry.file, text_of({**draft_of(load_scenario(str(entry.file))), "status": status}))
+    before = draft_of(load_scenario(str(entry.file)))
+    _write(entry.file, changed_text(_text(entry.file), before, {**before, "status": status}))
 
 
 def save(own: Path, draft: Draft, today: dt.date) -> Path:
-    """A draft into its file, one version on when what it says has changed.
+    """A draft into its file, one version on when what it says has changed; comments in the file are kept.
 
     Raises:
         BadFile: it has mistakes, or the file cannot be written.
     """
     file = own / f"{draft['name']}.toml"
-    kept = dict(draft)
+    text = text_of(draft)
     if file.is_file():
         before = draft_of(load_scenario(str(file)))
         if content(before) == content(draft):
             return file
-        kept |= {"version": int(before.get("version", 1)) + 1, "date": today}
-    text = text_of(kept)
+        kept = {**draft, "version": int(before.get("version", 1)) + 1, "date": today}
+        text = changed_text(_text(file), before, kept)
     scenario = read_text(text, draft["name"])
     scenario._folder = str(own)
     lineage(scenario)
@@ -213,6 +222,19 @@ def document(draft: Draft) -> Draft:
 def text_of(draft: Draft) -> str:
     """A draft as the text of a file."""
     return tomli_w.dumps(document(draft))
+
+
+def changed_text(text: str, before: Draft, after: Draft) -> str:
+    """The text of a file that said one draft and is to say another: comments, order and layout stay."""
+    plain = text_of(after)
+    if tomllib.loads(text).get("format") != SCENARIO_FORMAT:
+        return on_top(text, plain)  # an older form is written anew
+    made = rewritten(text, document(before), document(after), plain)
+    try:
+        same = content(draft_of(read_text(made, "made"))) == content(draft_of(read_text(plain, "plain")))
+    except BadFile:
+        return plain  # the draft has mistakes, and whoever saves it says so
+    return made if same else on_top(text, plain)
 
 
 def content(draft: Draft) -> Draft:

@@ -10,6 +10,7 @@ import pytest
 
 from carecast.dashboard import calibrating, private
 from carecast.dashboard.calibrating import FILES, SET, Question
+from carecast.dashboard.long_work import CancelledError
 from carecast.dashboard.panels import calibration as panels
 from carecast.model.parameters import BadFile, save
 from tests import toy
@@ -115,11 +116,47 @@ def test_a_check_of_nothing_known_names_no_private_folder(home):
     assert str(home) not in "; ".join(error.value.lines)
 
 
-def test_files_go_even_when_calibrating_fails(home):
+def test_when_calibrating_fails_the_files_stay_to_begin_again_and_no_set_is_left(home, monkeypatch):
     (home / FILES / "x.csv").write_text("a,b\n1,2\n")
     with pytest.raises(BadFile):
         calibrating.calibrate(home, Question(str(home)).asked("calibrate"), NOTHING)
+    assert (home / FILES / "x.csv").is_file()
+    assert not (home / SET).exists()
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Calibration gives the invented council, at once."""
+    monkeypatch.setattr(calibrating, "_made", lambda _: toy.calibrated(toy.some_stock()))
+
+
+def test_files_go_once_they_are_fitted(home, made):
+    (home / FILES / "x.csv").write_text("a,b\n1,2\n")
+    calibrating.calibrate(home, Question(str(home)).asked("calibrate"), NOTHING)
     assert not (home / FILES).exists()
+    assert (home / SET / "parameters.toml").is_file()
+    assert not (home / calibrating.NOT_TESTED).exists()
+
+
+def test_a_calibration_that_is_cancelled_leaves_the_files_and_no_set(home, made, monkeypatch):
+    def cancelled(*_):
+        raise CancelledError
+
+    monkeypatch.setattr(calibrating, "_backtest", cancelled)
+    (home / FILES / "x.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(CancelledError):
+        calibrating.calibrate(home, Question(str(home), with_backtest=True).asked("calibrate"), NOTHING)
+    assert (home / FILES / "x.csv").is_file()
+    assert not (home / SET).exists()
+
+
+def test_a_back_test_that_cannot_be_done_says_why_and_does_not_lose_the_set(home, made):
+    (home / FILES / "x.csv").write_text("a,b\n1,2\n")
+    calibrating.calibrate(home, Question(str(home), with_backtest=True).asked("calibrate"), NOTHING)
+    assert (home / SET / "parameters.toml").is_file()
+    why = (home / calibrating.NOT_TESTED).read_text(encoding="utf-8")
+    assert why
+    assert str(home) not in why
 
 
 def test_adopting_copies_the_whole_set_and_overwrites_nothing(home, tmp_path):

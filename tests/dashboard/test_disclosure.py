@@ -1,13 +1,19 @@
 """Small counts of history stay out of what can be taken away."""
 
+import io
+import zipfile
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carecast.dashboard import disclosure, frame
+from carecast.dashboard import disclosure, frame, help_frame
 from carecast.dashboard.disclosure import COMMUNITY, RESIDENTIAL, hidden, hidden_by_dimension, is_small
+from carecast.dashboard.reports import build
+from carecast.dashboard.reports.numbers import Numbers
 from carecast.model.summary import summarise
+from carecast.scenarios.workforce import workforce
 
 
 def test_one_small_part_takes_another_with_it():
@@ -48,6 +54,35 @@ def test_export_is_summary_csv_but_for_what_is_blank(run):
     exported = frame.exported_summary(run).splitlines()
     assert len(written) == len(exported)
     assert all(ours == theirs or ours.endswith(",,,,,,,,,,,") for ours, theirs in zip(exported, written, strict=True))
+
+
+def test_every_way_out_leaves_the_same_cells_blank(run):
+    """The download of a page, the archive and the workbook's numbers: one rule."""
+    page = pd.read_csv(io.StringIO(frame.exported_summary(run)))
+    archive = zipfile.ZipFile(io.BytesIO(build(run, "zip")))
+    packed = pd.read_csv(archive.open("summary.csv"))
+    pd.testing.assert_frame_equal(page, packed)
+    pd.testing.assert_frame_equal(page, Numbers(run).summary)
+    start = page["date"].min()
+    blank = set(page.loc[(page["date"] == start) & page["mean"].isna(), "measure"])
+    assert {"workforce_fte", "looked_after_away_from_home"} <= blank
+
+
+def test_staff_for_download_say_nothing_of_few_children(run):
+    start, roles = str(run.record["as_at"]), disclosure.hidden_roles(run)
+    raw = workforce(run, ["baseline"])
+    text = help_frame.staff_csv(run, "baseline")
+    staff = pd.read_csv(io.StringIO(text))
+    assert list(staff.columns) == list(raw.columns)
+    assert len(staff) == len(raw)
+    assert roles
+    assert staff.loc[staff["date"] == start, ["needed_fte", "needed_p10", "needed_p90"]].isna().all(axis=None)
+    assumed = staff["role"].isin(list(roles)) & staff["establishment_how"].str.startswith("assumed:")
+    assert assumed.any()
+    assert staff.loc[assumed, list(disclosure.OF_POSTS)].isna().all(axis=None)
+    assert staff.loc[staff["date"] > start, "needed_fte"].tolist() == pytest.approx(
+        raw.loc[raw["date"].astype(str) > start, "needed_fte"].tolist(), abs=1e-4
+    )
 
 
 def test_small_parts_of_history_are_left_out():

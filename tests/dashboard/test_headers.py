@@ -81,3 +81,27 @@ def test_charts_evaluate_no_script(run):
     for panel in (*told.children, *told.spend, told.savings.panel):
         assert panel.chart.to_dict()["usermeta"] == charts.EMBED
     assert charts.EMBED["embedOptions"]["ast"] is True
+
+
+def opened(kind, origin):
+    """What becomes of a request, or of a connection, from a page of some address: the messages sent."""
+    sent = []
+
+    async def here(scope, receive, send):
+        await send({"type": "let through"})
+
+    async def send(message):
+        sent.append(message)
+
+    asked = [(b"host", b"127.0.0.1:8501"), *([(b"origin", origin)] if origin else [])]
+    asyncio.run(headers.SameOrigin(here)({"type": kind, "headers": asked}, None, send))
+    return sent
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_a_page_of_another_address_is_refused_before_streamlit_asks_outside_who_we_are(kind):
+    assert opened(kind, None) == opened(kind, b"http://127.0.0.1:8501") == [{"type": "let through"}]
+    for origin in (b"https://elsewhere.example", b"http://127.0.0.1:8502", b"null"):
+        refused = opened(kind, origin)
+        assert {"type": "let through"} not in refused
+        assert refused[0].get("status", refused[0].get("code")) in (403, 1008)

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import carecast.dashboard
-from carecast.dashboard import roles
+from carecast.dashboard import roles, sign_in
 from carecast.dashboard.roles import RoleMap, may, read_roles
 from carecast.model.parameters import BadFile
 
@@ -76,7 +76,7 @@ def door(monkeypatch, tmp_path, runs):
         monkeypatch.setenv("CARECAST_RUNS", str(runs))
         monkeypatch.setenv("CARECAST_RUN", str(runs / "whole"))
         monkeypatch.setenv(roles.ROLES_VARIABLE, str(tmp_path / "roles.toml"))
-        monkeypatch.setattr(roles, "is_sign_in_set_up", lambda: True)
+        monkeypatch.setattr(roles.sign_in, "is_wanted", lambda: True)
         monkeypatch.setattr(roles, "_user", lambda: user)
         return AppTest.from_file(str(APP), default_timeout=20).run()
 
@@ -117,7 +117,8 @@ def test_a_viewer_cannot_calibrate(door):
     assert not [button for button in app.button if "Check" in button.label]
 
 
-def test_without_sign_in_everything_is_open(monkeypatch):
+def test_without_sign_in_everything_is_open(monkeypatch, tmp_path):
+    monkeypatch.setenv(sign_in.FILES_VARIABLE, str(tmp_path / "secrets.toml"))
     monkeypatch.setattr(st.secrets, "load_if_toml_exists", lambda: False)
     assert roles.current() == "analyst"
     assert all(roles.allowed(action) for action in roles.FIRST_ROLE)

@@ -19,7 +19,7 @@ from carecast.calibration import funnel as fn
 from carecast.calibration.arrays import Array, Ints
 from carecast.calibration.readers.history import History
 from carecast.calibration.returns import association as asc
-from carecast.calibration.returns import basis, community_stock, localities
+from carecast.calibration.returns import basis, community_stock, decisions, localities
 from carecast.calibration.returns import community_rates as cr
 from carecast.calibration.returns import community_solve as cs
 from carecast.calibration.returns import entries as en
@@ -110,12 +110,17 @@ def _stages(history: History, base: Calibrated, as_at: dt.date, found: Found) ->
     if history.has("support"):
         counted = cr.support(history, as_at)
         causes = ("support_ends", "support_to_protection") if history.has("protection") else ("support_ends",)
+        alone, _ = decisions.without(counted, base, "support")
         for cause in causes:
-            found.hazard(base, cause, counted, "support, episodes")
+            found.hazard(base, cause, alone, "support, episodes")
     if history.has("protection"):
-        found.hazard(base, "protection_ends", cr.protection(history, as_at), "protection, plans")
+        counted = cr.protection(history, as_at)
+        alone, decided = decisions.without(counted, base, "protection")
+        found.hazard(base, "protection_ends", alone, "protection, plans")
         if history.has("support"):
-            found.branch(base, "protection", *cr.after_protection_counts(history, as_at), as_at)
+            counts, told = cr.after_protection_counts(history, as_at)
+            share = decided / max(float(counted.events["protection_ends"].sum()), 1e-9) if decided else 0.0
+            found.branch(base, "protection", decisions.own_outcomes(counts, base, share), told, as_at)
         found.record["repeat_plans"] = _repeat_plans(history)
     if history.has("referrals") and (history.referrals["outcome"] != "").any():
         found.branch(base, "referral", *cr.referral_counts(history, as_at), as_at)
@@ -159,15 +164,6 @@ def _volume(history: History, base: Calibrated, as_at: dt.date, found: Found) ->
         values=tuple(np.round(season, 5).tolist()), unit="ratio to the mean month, January to December", how="fitted",
         source=told, note="Shrunk to the base's season",
     )  # fmt: skip
-    spread = _month_spread(inside - epoch, first, last, season, family_spread, base)
-    found.numbers["arrivals.month_spread_ln"] = basis.fitted(
-        spread,
-        0.25,
-        "log standard deviation of a month",
-        told,
-        "log",
-        note="Negative binomial: beyond chance and families",
-    )
     drift, low, high = level.spread(0)
     found.numbers["arrivals.level_sd_per_year"] = Number(
         value=round(drift, 5), unit="log standard deviation per year", interval_80=(min(low, drift), max(high, drift)),
@@ -179,6 +175,14 @@ def _volume(history: History, base: Calibrated, as_at: dt.date, found: Found) ->
     seen = cs.Seen(yearly / per_family, observed, community, starts)
     solved, funnel = _solved(base, found, ages, seen, history, as_at)
     contacts, factor = solved.contacts, solved.factor
+    straight = (
+        contacts * cr.usual_chances(base, "contact")["assessment"] / max(float(funnel.per_year[fn.REFERRAL]), 1e-9)
+    )
+    spread = _month_spread(inside - epoch, first, last, season, family_spread, base, min(max(straight, 0.3), 1.0))
+    found.numbers["arrivals.month_spread_ln"] = basis.fitted(
+        spread, 0.25, "log standard deviation of a month", told, "log",
+        note="Negative binomial: beyond chance and families; of families in contact anew, not of those referred again",
+    )  # fmt: skip
     name = "arrivals.contact_families_per_year"
     found.numbers[name] = basis.fitted(
         contacts, level.sd_ln, "families per year", told, "log", as_at.isoformat(),
@@ -224,8 +228,14 @@ def _ages(history: History, base: Calibrated, as_at: dt.date) -> Array:
     return out
 
 
-def _month_spread(day: Ints, first: int, last: int, season: Array, family_spread: float, base: Calibrated) -> float:
-    """Log standard deviation of a month beyond chance, families and the level: sigma^2 = (dispersion - families') / mean."""
+def _month_spread(
+    day: Ints, first: int, last: int, season: Array, family_spread: float, base: Calibrated, straight: float
+) -> float:
+    """Log standard deviation of a month beyond chance, families and the level.
+
+    sigma^2 = (dispersion - families') / mean / straight^2: only the share ``straight`` of referrals comes straight from a
+    new contact, and so in waves; those referred again are spread over the months that follow.
+    """
     dates = pd.DatetimeIndex(pd.to_datetime(day, unit="D"))
     month = (dates.year.to_numpy() * 12 + dates.month.to_numpy() - 1).astype(np.int64)
     ends = [basis.date_of(first + 1), basis.date_of(last)]
@@ -238,7 +248,7 @@ def _month_spread(day: Ints, first: int, last: int, season: Array, family_spread
     around = np.convolve(np.pad(flat, 3, mode="edge"), np.ones(7) / 7, mode="valid")
     mean = float(around.mean())
     dispersion = float(((flat - around) ** 2 / np.maximum(around, 0.5)).mean()) * 7 / 6
-    variance = max((dispersion - family_spread) / max(mean, 1.0), 0.0)
+    variance = max((dispersion - family_spread) / max(mean, 1.0), 0.0) / straight**2
     n = len(whole)
     return math.sqrt((n * variance + SPREAD_PRIOR_MONTHS * usual**2) / (n + SPREAD_PRIOR_MONTHS))
 
@@ -366,6 +376,7 @@ def _full(history: History, begin: Ints, end: Ints) -> tuple[bool, float | None]
         return False, None
     day = basis.day_number(sent["date"])[known]
     opened = np.searchsorted(np.sort(begin), day, side="right") - np.searchsorted(np.sort(end), day, side="right")
-    together = float(pd.Series(wait[known]).corr(pd.Series(opened), method="spearman"))
+    constant = wait[known].min() == wait[known].max() or opened.min() == opened.max()
+    together = 0.0 if constant else float(pd.Series(wait[known]).corr(pd.Series(opened), method="spearman"))
     middle = float(np.median(wait[known]))
     return middle > WAIT_DAYS and together > 0.3, middle

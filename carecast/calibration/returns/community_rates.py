@@ -45,6 +45,7 @@ class Counted:
     events: Mapping[str, Array]
     first: int  # days counted between
     last: int
+    doubt: float = 0.0  # relative standard deviation of events that were taken out without being seen
 
 
 def count(begin: Ints, end: Ints, cause: Array, birth: Ints, as_at: dt.date, limit_days: int = 0) -> Counted:
@@ -111,7 +112,7 @@ def rate_of(base: Calibrated, cause: str, counted: Counted, told: str, factor: f
     usual = np.array(next(r.per_year for r in base.parameters.rates if r.cause == cause))
     events = counted.events.get(cause, np.zeros(SHAPE))
     table = shrink(usual, events, counted.exposure) * factor
-    sd = math.sqrt(OVERDISPERSION / (float(events.sum()) + LEVEL_WORTH) + LEAST_SD**2)
+    sd = math.sqrt(OVERDISPERSION / (float(events.sum()) + LEVEL_WORTH) + LEAST_SD**2 + counted.doubt**2)
     span = f"{basis.date_of(counted.first)} to {basis.date_of(counted.last)}"
     rate = Rate(
         cause=cause, label="all", per_year=tuple(tuple(round(float(x), 6) for x in row) for row in table), how="fitted",
@@ -258,9 +259,14 @@ def assessment_counts(history: History, as_at: dt.date) -> tuple[dict[str, float
 
 
 def after_protection_counts(history: History, as_at: dt.date) -> tuple[dict[str, float], str]:
-    """(weighted outcomes of protection plans that ended, source): support that is open or begins soon after, or closed."""
+    """(weighted outcomes of protection plans that ended, source): support that is open or begins soon after, or closed.
+
+    Plans that ended in care are left out: those families came by a decision.
+    """
     rows = history.protection[history.protection["end"].notna()]
     day = basis.day_number(rows["end"])
+    into_care = _next_start(rows["child"], day, history.placements) <= day + SOON_DAYS
+    rows, day = rows[~into_care], day[~into_care]
     soon = _next_start(rows["child"], day, history.support) <= day + SOON_DAYS
     helped = history.support
     begin, end = basis.day_number(helped["start"]), basis.day_number(helped["end"])

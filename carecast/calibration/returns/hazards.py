@@ -13,7 +13,7 @@ largest marginal (negative binomial) likelihood. Source: guides of empirical Bay
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,6 +29,7 @@ LEAST_EVENTS_OF_TYPE = 1
 LEAST_EXPOSURE_YEARS = 3.0  # of a type: below it the base's own hazards stand
 LARGEST_HAZARD = 40.0  # per year
 MOST_ROUNDS = 60
+PAIRS = (1, 2, 0)  # the factor summed over: type and duration, type and age, age and duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Fit:
     main: Array
     per_year: Array
     shape: float
+    sd_ln: Array = field(default_factory=lambda: np.zeros(0))  # standard error of each cell's log hazard
 
     @property
     def expected(self) -> Array:
@@ -50,14 +52,36 @@ class Fit:
 
 def fit_cause(cause: str, events: Array, exposure: Array, prior: Array | None = None) -> Fit:
     """Fit one cause; ``prior`` [type][age][band] per year, where given, is what types hardly seen lean on."""
-    main = with_pairs(main_effects(events, exposure, prior), events, exposure)
+    single = main_effects(events, exposure, prior)
+    main = with_pairs(single, events, exposure)
     shape = _best_shape(events, exposure * main)
     per_year = (events + shape) / (exposure + shape / np.maximum(main, 1e-12))
     expected = float((per_year * exposure).sum())
     if events.sum() > 0 and expected > 0:  # as many ends as were seen: shrinking cells moves none in or out
         per_year = per_year * (float(events.sum()) / expected)
     per_year = np.where(main <= 1e-9, main, np.minimum(per_year, LARGEST_HAZARD))
-    return Fit(cause, events, exposure, main, per_year, shape)
+    return Fit(cause, events, exposure, main, per_year, shape, standard_errors(single, events, exposure, shape))
+
+
+def standard_errors(single: Array, events: Array, exposure: Array, shape: float) -> Array:
+    """Standard error of each cell's log hazard: the cell's gamma posterior, and its prior mean's own error.
+
+    var = 1 / (n + k) + (k / (n + k))^2 (x' C x + sum over pairs 1 / (n_pair + k_pair)), n the cell's events, k its shape,
+    C the inverse penalised information of the main effects x.
+    """
+    design = _design(events.shape)
+    mean = (single * exposure).ravel()
+    covariance = np.linalg.inv(design.T @ (design * mean[:, None]) + _penalty(events.shape))
+    error = np.einsum("ij,jk,ik->i", design, covariance, design).reshape(events.shape)
+    out = single
+    for axis in PAIRS:
+        seen, expected = events.sum(axis=axis), (out * exposure).sum(axis=axis)
+        pair = _best_shape(seen, expected)
+        error = error + np.expand_dims(1 / (seen + pair), axis)
+        out = out * np.expand_dims((seen + pair) / (expected + pair), axis)
+    lean = shape / (events + shape)
+    sd: Array = np.sqrt(1 / (events + shape) + lean**2 * error)
+    return sd
 
 
 def with_pairs(mean: Array, events: Array, exposure: Array) -> Array:
@@ -67,7 +91,7 @@ def with_pairs(mean: Array, events: Array, exposure: Array) -> Array:
     to one by its own gamma shape. Without it the stays of one type would be shaped like those of all.
     """
     out = mean.copy()
-    for axis in (1, 2, 0):  # summed over
+    for axis in PAIRS:
         seen, expected = events.sum(axis=axis), (out * exposure).sum(axis=axis)
         shape = _best_shape(seen, expected)
         out = out * np.expand_dims((seen + shape) / (expected + shape), axis)
@@ -106,8 +130,7 @@ def main_effects(events: Array, exposure: Array, prior: Array | None = None) -> 
     if total <= 0 or years <= 0:
         return np.zeros(shape) if prior is None else prior * (0.5 / (0.5 + (prior * exposure).sum()))
     by_type = exposure.sum(axis=(1, 2))
-    columns = [np.ones(events.size), *(level for axis in range(3) for level in _levels(shape, axis))]
-    design = np.stack(columns, axis=1)  # [cell][level]
+    design = _design(shape)
     penalty = _penalty(shape)
     x = np.zeros(design.shape[1])
     y, offset = events.ravel(), exposure.ravel()
@@ -125,6 +148,12 @@ def main_effects(events: Array, exposure: Array, prior: Array | None = None) -> 
         strange = (by_type < LEAST_EXPOSURE_YEARS) & (events.sum(axis=(1, 2)) < LEAST_EVENTS_OF_TYPE)
         fitted[strange] = prior[strange]
     return np.minimum(fitted, LARGEST_HAZARD)
+
+
+def _design(shape: tuple[int, ...]) -> Array:
+    """One row a cell: the mean and the levels of the three factors."""
+    count = int(np.prod(shape))
+    return np.stack([np.ones(count), *(level for axis in range(3) for level in _levels(shape, axis))], axis=1)
 
 
 def _levels(shape: tuple[int, ...], axis: int) -> list[Array]:

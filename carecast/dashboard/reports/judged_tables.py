@@ -4,6 +4,7 @@ import datetime as dt
 
 import pandas as pd
 
+from carecast.dashboard.disclosure import suppress_staff
 from carecast.dashboard.reports import words
 from carecast.dashboard.reports.children_tables import SCENARIO, STATISTIC_WORDS
 from carecast.dashboard.reports.money_tables import YEAR
@@ -11,7 +12,7 @@ from carecast.dashboard.reports.numbers import Numbers
 from carecast.dashboard.reports.shapes import Column, DataTable, Value, iso, known
 from carecast.dashboard.telling import legend_name, target_words
 from carecast.model.parameters import BadFile
-from carecast.model.summary import MONTHLY_MEASURES, TOTAL
+from carecast.model.summary import MONTHLY_MEASURES
 from carecast.scenarios import gaps as gap_report
 from carecast.scenarios.compare import safety_beside_savings
 from carecast.scenarios.targets import Assessment
@@ -177,7 +178,7 @@ def safety(numbers: Numbers) -> DataTable:
 def staff(numbers: Numbers) -> DataTable | None:
     """Staff needed by role at each year end against the posts there are; None where there is no caseload norm."""
     try:
-        frame = workforce(numbers.run, numbers.scenarios)
+        frame = suppress_staff(numbers.run, workforce(numbers.run, numbers.scenarios))
     except BadFile:
         return None
     columns = (
@@ -197,9 +198,7 @@ def staff(numbers: Numbers) -> DataTable | None:
     dates = set(shown_dates(numbers))
     rows: list[tuple[Value, ...]] = []
     for row in frame[[iso(date) in dates for date in frame["date"]]].to_dict("records"):
-        cells: dict[str, float | None] = {c.key: round(float(row[c.key]), 4) + 0.0 for c in columns if c.is_number}
-        for key in _hidden(numbers, row):
-            cells[key] = None
+        cells = {c.key: known(round(float(row[c.key]), 4)) for c in columns if c.is_number}
         rows.append(
             (
                 legend_name(row["scenario"]),
@@ -216,17 +215,6 @@ def staff(numbers: Numbers) -> DataTable | None:
         tuple(rows),
         (words.prose("workforce"), words.prose("hidden")),
     )
-
-
-def _hidden(numbers: Numbers, row: dict[object, object]) -> tuple[str, ...]:
-    """Numbers of a row from which a small count of the start date could be worked out."""
-    of_posts = ("establishment_fte", "in_post_fte", "gap_fte", "chance_short")
-    if not numbers.hidden_roles:
-        return ()
-    assumed = str(row["establishment_how"]).startswith("assumed:") or row["role"] == TOTAL
-    gone = of_posts if assumed and (row["role"] in numbers.hidden_roles or row["role"] == TOTAL) else ()
-    at_start = str(row["date"]) == numbers.months[0]
-    return ("needed_fte", "needed_p10", "needed_p90", *of_posts) if at_start else gone
 
 
 # --- gaps -----------------------------------------------------------------------------------------

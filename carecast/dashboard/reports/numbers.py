@@ -1,6 +1,7 @@
 """The numbers of a run as a report may show them: those of ``summary.csv``, small counts of the start date left out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -8,17 +9,14 @@ import pandas as pd
 
 from carecast.cli import sections
 from carecast.dashboard import telling
-from carecast.dashboard.disclosure import is_small, suppress_start
+from carecast.dashboard.disclosure import AWAY, STATISTICS, suppress_start
+from carecast.dashboard.reports.answers import Answer, kept
 from carecast.dashboard.reports.shapes import Value, iso, known
 from carecast.model.calendar import financial_year
-from carecast.model.summary import BASELINE, PROMISED, QUANTILES_PER_MILLE, TOTAL, difference, summarise
-from carecast.model.workforce import MEASURE, ROLES
+from carecast.model.summary import BASELINE, PROMISED, TOTAL, difference, summarise
 from carecast.scenarios.run import Run
 
-STATISTICS = ("mean", "sd", *QUANTILES_PER_MILLE)
-AWAY = "looked_after_away_from_home"
-OF_AWAY = ("within_radius_percent", "out_of_area_percent", "distance_unknown_percent")  # shares of children away
-Row = dict[str, "pd.Series[float]"]
+__all__ = ["AWAY", "Numbers"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,11 @@ class Numbers:
     """A run with its summary as it may be seen."""
 
     run: Run
+    given: Mapping[tuple[str, str], Answer] = field(default_factory=dict)  # answers by kind and scenario, not yet kept
+
+    def answer(self, kind: str, scenario: str) -> Answer | None:
+        """What each lever adds, or the places needed: given, or kept with the run; None where it was not worked out."""
+        return self.given.get((kind, scenario)) or kept(self.run, kind, scenario)
 
     # --- what there is ----------------------------------------------------------------------------
     @property
@@ -90,7 +93,7 @@ class Numbers:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """``summary.csv`` of the report's scenarios for export: as it is, small counts of the start date blank."""
-        return safe(self._raw())
+        return suppress_start(self._raw())
 
     def _raw(self) -> pd.DataFrame:
         file = self.run.folder / "summary.csv"
@@ -143,43 +146,3 @@ class Numbers:
         frame["date"] = pd.to_datetime(frame["date"])
         out: pd.DataFrame = frame.dropna(subset=["mean"]).reset_index(drop=True)
         return out
-
-    # --- staff ------------------------------------------------------------------------------------
-    @cached_property
-    def hidden_roles(self) -> frozenset[str]:
-        """Roles whose need on the start date gives a small count away."""
-        start, base = self.months[0], self.run.answer(BASELINE).monthly
-        gone = set()
-        for role in ROLES:
-            cases = 0.0
-            for measure, breakdown in role.cases:
-                if not base.has(measure, breakdown):
-                    continue
-                cases += float(base.of(measure, breakdown)[:, 0].mean())
-                shown = self.cells.get((BASELINE, measure, breakdown))
-                if shown is not None and bool(np.isnan(shown.at[start, "mean"])):  # type: ignore[arg-type]
-                    gone.add(role.name)
-            if role.cases and is_small(cases):
-                gone.add(role.name)
-        return frozenset(gone)
-
-
-def safe(summary: pd.DataFrame) -> pd.DataFrame:
-    """``suppress_start``, and the shares and staff from which a small count of the start date can be worked out.
-
-    A share of the children away from home is left out when it, or the rest, is 1 to 5 of them; staff needed are left out
-    when any count of the start date is, since cases are staff times a published norm.
-    """
-    exported = suppress_start(summary)
-    start = summary["date"].min()
-    at_start = summary[(summary["date"] == start) & (summary["breakdown"] == TOTAL)]
-    children = at_start[at_start["measure"] == AWAY].set_index("scenario")["mean"]
-    shares = at_start[at_start["measure"].isin(OF_AWAY)]
-    away = shares["scenario"].map(children).fillna(0.0)
-    part = shares["mean"] / 100 * away
-    blank = list(shares.index[part.map(is_small) | (away - part).map(is_small)])
-    first = exported["date"] == start
-    if blank or bool(exported.loc[first, "mean"].isna().any()):
-        blank += list(exported.index[first & (exported["measure"] == MEASURE)])
-    exported.loc[blank, list(STATISTICS)] = float("nan")
-    return exported

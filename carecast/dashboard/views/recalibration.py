@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from carecast.dashboard import calibrate_frame, frame
+from carecast.dashboard import calibrate_frame, desk, first_run_frame, frame
 from carecast.dashboard.panels import calibration as panels
 from carecast.dashboard.telling import prose
 
+desk.went()
 head = st.container()
 shown = calibrate_frame.choose(head)
 if shown is not None:
@@ -13,7 +14,7 @@ if shown is not None:
     frame.tiles(panels.tiles(shown))
 
 st.header("Calibrate on your own data", anchor=False)
-calibrate_frame.adopted()
+first_run_frame.adopted()
 calibrate_frame.bring()
 
 if shown is not None:
