@@ -1,8 +1,8 @@
 """The rules, compiled: a second copy of each rule module whose functions numba compiles where they stand.
 
-One source serves both clocks. A copy's references to other rule modules are pointed at their compiled copies. The cache
-folder is named by a hash of every file of this package, so an edited rule is never stale; where no cache can be written
-(a read-only install without a home), code is compiled afresh each time.
+One source serves both clocks. A copy's references to other rule modules, and to functions imported from them, are pointed
+at their compiled copies. The cache folder is named by a hash of every file of this package, so an edited rule is never
+stale; where no cache can be written (a read-only install without a home), code is compiled afresh each time.
 """
 
 import contextlib
@@ -21,7 +21,10 @@ import platformdirs
 from carecast.model.references import by_reference
 
 MAKES_NO_ARRAY = ("arrivals",)
-RULE_MODULES = ("draws", "rules", "desk", "arrivals", "stepper")
+RULE_MODULES = (  # each refers only to those before it
+    "draws", "rules", "rules_community", "rules_care", "desk", "arrivals", "stage", "stepper_care", "stepper_community",
+    "stepper",
+)  # fmt: skip
 
 
 def source_digest() -> str:
@@ -78,6 +81,8 @@ def _copy(name: str, copies: dict[str, ModuleType]) -> ModuleType:
             setattr(module, key, copies[value.__name__.removeprefix("carecast.model.")])
         elif isinstance(value, FunctionType) and value.__module__ == module.__name__:
             setattr(module, key, compile_function(value, counts_references=name not in MAKES_NO_ARRAY))
+        elif isinstance(value, FunctionType) and value.__module__.removeprefix("carecast.model.") in copies:
+            setattr(module, key, getattr(copies[value.__module__.removeprefix("carecast.model.")], key))
     return module
 
 

@@ -4,11 +4,12 @@ import threading
 
 import numpy as np
 
-from carecast.model import compiled, references, setup, stepper
+from carecast.model import compiled, references, setup
 from carecast.model import words as w
 from carecast.model.event_log import LOG_DTYPES, Log
 from carecast.model.loops import loop
 from carecast.model.setup import Setup, ints
+from carecast.model.stage import N_EXITS, Agenda, Cases, Lives, Stage, Writing
 
 EVENTS_PER_CHILD = 9  # a first guess of the log's size; a replication that needs more is told again with room enough
 ROWS_AT_A_TIME = 16384  # of the log, put in order together: some 500 KB
@@ -116,14 +117,14 @@ def by_column(whole: np.ndarray, column: int, least: int, span: int, order: np.n
         shift += DIGIT_BITS
 
 
-def tell(laid_out: Setup, room: int, module: object | None = None, paper: Paper | None = None) -> stepper.Stage:
+def tell(laid_out: Setup, room: int, module: object | None = None, paper: Paper | None = None) -> Stage:
     """Set the stage with ``room`` for events and run it, by the compiled source unless another copy is given."""
     stage, rest = set_stage(laid_out, (paper or Paper()).sheets(room))
     (module or compiled.MODULES["stepper"]).tell(stage, references.buffer(), *rest)  # type: ignore[attr-defined]
     return stage
 
 
-def set_stage(laid_out: Setup, sheets: tuple[np.ndarray, np.ndarray]) -> tuple[stepper.Stage, tuple[np.ndarray, ...]]:
+def set_stage(laid_out: Setup, sheets: tuple[np.ndarray, np.ndarray]) -> tuple[Stage, tuple[np.ndarray, ...]]:
     """The arrays of a replication before its first day, and the stock it opens with."""
     families, kids, stock = laid_out.families, laid_out.kids, laid_out.stock
     n_children, n_families = len(kids.birth_day), len(families.first_child)
@@ -132,8 +133,8 @@ def set_stage(laid_out: Setup, sheets: tuple[np.ndarray, np.ndarray]) -> tuple[s
     entities = n_cases + n_children
 
     days = laid_out.hazards.end_day - laid_out.start_day + 2
-    agenda = stepper.Agenda(ints(days, -1), ints(entities, -1), ints(entities, -1), ints(entities, -1), ints(entities))
-    cases = stepper.Cases(
+    agenda = Agenda(ints(days, -1), ints(entities, -1), ints(entities, -1), ints(entities, -1), ints(entities))
+    cases = Cases(
         first=ints(n_cases), size=ints(n_cases), birth_day=ints(n_cases), state=ints(n_cases), spell=ints(n_cases),
         diverted=ints(n_cases), referred_day=ints(n_cases, -w.NEVER), pool=held, key_1=ints(n_cases), key_2=ints(n_cases),
     )  # fmt: skip
@@ -155,14 +156,13 @@ def set_stage(laid_out: Setup, sheets: tuple[np.ndarray, np.ndarray]) -> tuple[s
     cases.referred_day[number[was_referred]] = since[was_referred]
     member_of[setup.members(laid_out.stock_cases)] = np.repeat(number, size)
     stages = setup.STAGE_OF_STATE_ARRAY[state]
-    n_exits = stepper.N_EXITS
-    lives = stepper.Lives(
+    lives = Lives(
         case=member_of, state=ints(n_children), care_since=ints(n_children), placed_since=ints(n_children),
         since=ints(n_children), stay=ints(n_children), turn=ints(n_children), followed_up=ints(n_children),
-        thresholds=np.full(n_children * n_exits, 0.0), left=np.zeros(n_exits), price=np.full(n_children, 1.0),
+        thresholds=np.full(n_children * N_EXITS, 0.0), left=np.zeros(N_EXITS), price=np.full(n_children, 1.0),
     )  # fmt: skip
-    writing = stepper.Writing(*sheets, ints(1))
-    stage = stepper.Stage(
+    writing = Writing(*sheets, ints(1))
+    stage = Stage(
         laid_out.hazards, laid_out.choices, laid_out.places, laid_out.pools, kids, families, homes, queues, agenda, cases,
         lives, writing, laid_out.start_day, n_cases,
     )  # fmt: skip

@@ -148,11 +148,9 @@ def simulate(world: World, replication: int, clock: Clock = "compiled") -> Told:
     """
     laid_out = world.setup(replication)
     if clock == "simpy":
-        from carecast.model import pathway, scene
+        from carecast.model import pathway
 
-        told = pathway.World(scene.Scene(laid_out))
-        told.run()
-        log = told.log.finish()
+        log = pathway.run(laid_out)
     else:
         from carecast.model import compiled_clock
 

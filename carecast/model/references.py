@@ -22,11 +22,11 @@ from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, overload
 from numba.np.arrayobj import make_array
 
-from carecast.model import desk, stepper, tables
+from carecast.model import desk, stage, tables
 
 GROUPS = (
     tables.Hazards, tables.Choices, tables.Places, tables.Pools, tables.Kids, tables.Families, desk.Homes, desk.Queues,
-    stepper.Agenda, stepper.Cases, stepper.Lives, stepper.Writing, stepper.Stage,
+    stage.Agenda, stage.Cases, stage.Lives, stage.Writing, stage.Stage,
 )  # fmt: skip
 SLOT_BYTES = 4096  # room for one group's fields
 

@@ -1,12 +1,11 @@
 """One replication as the SimPy clock holds it: lists, counters of each child, the log being written."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from carecast.model import desk as plain_desk
 from carecast.model import draws as dr
-from carecast.model import rules, setup
+from carecast.model import rules_care, setup
 from carecast.model import words as w
 from carecast.model.event_log import Log, as_log
 from carecast.model.setup import Setup
@@ -34,7 +33,7 @@ class ListLog:
         s.prices[child] = dr.price_multiplier(
             s.kids.key_1[child], s.kids.key_2[child], ask, s.places.price_sigma[provider]
         )
-        detail = rules.miles_detail(miles, s.kids.unaccompanied[child])
+        detail = rules_care.miles_detail(miles, s.kids.unaccompanied[child])
         outside = plain_desk.outside_area(s.places, s.kids, child, provider, ask)
         self._write(day, child, w.PLACEMENT_STARTED, locality, provider, detail, home, outside, s.prices[child])
 
@@ -70,7 +69,6 @@ class Scene:
         self.turns = [0] * n_children  # waits begun in or after care: the spell of the other draws
         self.arrival_order: list[int] = laid_out.arrival_order.tolist()
         self.log = ListLog(self)
-        self.opening_stories = self._opening_stories()
 
     def held_pool(self, number: int) -> int:
         """The pool a case of the stock is already served by, once; -1 otherwise."""
@@ -96,26 +94,3 @@ class Scene:
         first = f.first_child[family]
         children = list(range(first, first + f.n_children[family]))
         return make(family, children, f.locality[family], f.key_1[family], f.key_2[family], self.kids.birth_day[first])
-
-    def _opening_stories(self) -> list[Callable[[Any], Any]]:
-        from carecast.model import pathway  # the stories need the scene and the scene starts the stories
-
-        stories: list[Callable[[Any], Any]] = []
-        stock = self.setup.stock
-        for number, first, n, since, state in self.setup.stock_cases.tolist():
-            family = int(stock.family[first])
-            case = pathway.Case(
-                number, list(range(first, first + n)), self.kids.locality[first],
-                self.families.key_1[family], self.families.key_2[family], self.kids.birth_day[first],
-            )  # fmt: skip
-            case.spell = setup.STOCK_SPELL * (number != family)
-            case.referred_day = since if state in setup.REFERRED_STATES else -w.NEVER
-            stage = setup.STAGE_OF_STATE[state]
-            stories.append(partial(pathway.family_story, case=case, outcome=stage, since=since))
-        for child, state in enumerate(stock.state.tolist()):
-            since = int(stock.since[child])
-            if state == w.IN_CARE:
-                stories.append(partial(pathway.child_story, child=child, how=w.ENTRY_STOCK))
-            elif state in (w.HOME_AFTER_CARE, w.KINSHIP_ORDER, w.ADOPTED, w.CONTINUING_CARE, w.AFTERCARE):
-                stories.append(partial(pathway.child_story, child=child, after=state, since=since))
-        return stories

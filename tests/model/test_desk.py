@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carecast.model import desk, rules
+from carecast.model import desk, rules_care
 from carecast.model import draws as dr
 from carecast.model import words as w
 from tests.model.by_hand import START, a_home, families_of, homes_of, nobody_placed, nobody_waiting, pools_of
@@ -451,7 +451,12 @@ def test_a_childs_hand_at_the_desk_is_its_own_and_the_requests_own():
 
 def test_requests_of_the_day_are_served_by_priority_then_child():
     homes = nobody_placed(1, 10)
-    for child, first in ((7, rules.THEN_MOVE), (3, rules.THEN_ENTRY), (9, rules.FIRST_EMERGENCY), (1, rules.THEN_MOVE)):
-        desk.ask_home(homes, child, w.KINSHIP, rules.ASK_PLACE, first)
+    for child, first in (
+        (7, rules_care.THEN_MOVE),
+        (3, rules_care.THEN_ENTRY),
+        (9, rules_care.FIRST_EMERGENCY),
+        (1, rules_care.THEN_MOVE),
+    ):
+        desk.ask_home(homes, child, w.KINSHIP, rules_care.ASK_PLACE, first)
     desk.sort_keys(homes.pending, homes.count[0])
     assert [key % desk.KEY_SHIFT for key in homes.pending[:4]] == [9, 3, 1, 7]

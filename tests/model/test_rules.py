@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from carecast.model import draws as dr
-from carecast.model import rules
+from carecast.model import rules, rules_care, rules_community
 from carecast.model import words as w
 from tests.model.by_hand import FAR, MONTH, START, a_home, choices, hazards, homes_of
 
@@ -326,7 +326,7 @@ def in_care(
     turn=1,
 ):
     left = list(thresholds)
-    day, cause = rules.next_in_care(
+    day, cause = rules_care.next_in_care(
         h, kind, 0, birth, since, placed, start, close, far, left, list(thresholds), *KEYS[0], turn
     )
     return day, cause, left
@@ -424,7 +424,7 @@ def outcomes(rule, c, n=400):
 
 def referrals(c, is_repeat, n=400):
     """The answers of a referral for many hands, in the order of the hands."""
-    return [rules.after_referral(c, hazards({}), is_repeat, 0, 2, START, *key, 1) for key in KEYS[:n]]
+    return [rules_community.after_referral(c, hazards({}), is_repeat, 0, 2, START, *key, 1) for key in KEYS[:n]]
 
 
 HALF_ASSESSED = {w.B_REFERRAL: {w.TO_CLOSED: 0.5, w.TO_ASSESSMENT: 0.5}}
@@ -447,7 +447,7 @@ def test_only_a_repeat_referral_is_spared_an_assessment_and_goes_where_that_asse
 
 
 def test_direct_routes_that_a_lever_can_divert():
-    found = [rules.direct_diversion(route) for route in range(w.N_ROUTES)]
+    found = [rules_community.direct_diversion(route) for route in range(w.N_ROUTES)]
     assert found == [-1, w.DIRECT_ENTRY_TO_SUPPORT, w.NEWBORN_TO_SUPPORT, -1, -1]
 
 
@@ -461,7 +461,10 @@ def test_no_two_draws_of_a_family_or_child_share_a_number():
 
 def test_assessments_diverted_to_early_help_instead_of_support_only():
     c = choices({w.B_ASSESSMENT: {w.TO_SUPPORT: 0.5, w.TO_PROTECTION: 0.5}}, divert={w.ASSESSMENT_TO_EARLY_HELP: 1.0})
-    assert outcomes(rules.after_assessment, c) == {(w.TO_PROTECTION, -1), (w.TO_EARLY_HELP, w.ASSESSMENT_TO_EARLY_HELP)}
+    assert outcomes(rules_community.after_assessment, c) == {
+        (w.TO_PROTECTION, -1),
+        (w.TO_EARLY_HELP, w.ASSESSMENT_TO_EARLY_HELP),
+    }
 
 
 CARE = {w.B_PRE_ENTRY: {w.TO_SUPPORT: 0.2, w.TO_CARE_AT_HOME: 0.4, w.TO_CARE_AWAY: 0.4}}
@@ -496,13 +499,13 @@ CARE = {w.B_PRE_ENTRY: {w.TO_SUPPORT: 0.2, w.TO_CARE_AT_HOME: 0.4, w.TO_CARE_AWA
     ],
 )
 def test_pre_entry_decisions_diverted(divert, expected):
-    assert outcomes(rules.after_pre_entry, choices(CARE, divert=divert)) == expected
+    assert outcomes(rules_community.after_pre_entry, choices(CARE, divert=divert)) == expected
 
 
 def test_children_brought_into_care_are_at_home_or_away_as_others_are():
     chances = {w.B_PRE_ENTRY: {w.TO_CLOSED: 0.8, w.TO_CARE_AT_HOME: 0.05, w.TO_CARE_AWAY: 0.15}}
     c = choices(chances, divert={w.PRE_ENTRY_TO_CARE: 1.0})
-    found = [rules.after_pre_entry(c, hazards({}), 0, 2, START, *key, 1) for key in KEYS]
+    found = [rules_community.after_pre_entry(c, hazards({}), 0, 2, START, *key, 1) for key in KEYS]
     brought = [outcome for outcome, diversion in found if diversion == w.PRE_ENTRY_TO_CARE]
     at_home, n = brought.count(w.TO_CARE_AT_HOME), len(brought)
     assert abs(at_home - 0.25 * n) < 4.9 * math.sqrt(n * 0.25 * 0.75)  # binomial; false alarm: 1 in a million
@@ -510,7 +513,7 @@ def test_children_brought_into_care_are_at_home_or_away_as_others_are():
 
 def test_a_diverted_share_is_a_share():
     c = choices(CARE, divert={w.PRE_ENTRY_TO_SUPPORT: 0.3})
-    seen = [rules.after_pre_entry(c, hazards({}), 0, 2, START, *key, 1)[1] for key in KEYS]
+    seen = [rules_community.after_pre_entry(c, hazards({}), 0, 2, START, *key, 1)[1] for key in KEYS]
     diverted = sum(diversion >= 0 for diversion in seen)
     n = 0.8 * len(KEYS)
     assert abs(diverted - 0.3 * n) < 4.9 * math.sqrt(len(KEYS) * 0.24 * 0.76)  # binomial; false alarm: 1 in a million
@@ -521,7 +524,7 @@ def test_a_wider_lever_diverts_the_same_children_and_more():
     sets = []
     for share in (0.2, 0.5, 0.9):
         c = choices(CARE, divert={w.PRE_ENTRY_TO_SUPPORT: share})
-        sets.append({key for key in KEYS[:500] if rules.after_pre_entry(c, h, 0, 2, START, *key, 1)[1] >= 0})
+        sets.append({key for key in KEYS[:500] if rules_community.after_pre_entry(c, h, 0, 2, START, *key, 1)[1] >= 0})
     assert sets[0] < sets[1] < sets[2]
 
 
@@ -545,14 +548,14 @@ def test_a_wider_lever_diverts_the_same_children_and_more():
     ],
 )
 def test_what_is_offered_at_entry(wanted, divert, offered):
-    assert rules.offered_at_entry(choices(divert=divert), hazards({}), wanted, 0, 2, START, *KEYS[0], 1) == offered
+    assert rules_care.offered_at_entry(choices(divert=divert), hazards({}), wanted, 0, 2, START, *KEYS[0], 1) == offered
 
 
 def test_supported_accommodation_is_offered_from_sixteen_and_after_a_family():
     c = choices(divert={w.RESIDENTIAL_TO_SUPPORTED: 1.0})
 
     def offered(of, age, wanted=w.RESIDENTIAL_EXTERNAL):
-        return rules.offered_instead(of, hazards({}), wanted, 0, age, START, *KEYS[0], 1)
+        return rules_care.offered_instead(of, hazards({}), wanted, 0, age, START, *KEYS[0], 1)
 
     assert offered(c, w.SIXTEEN) == (w.SUPPORTED_ACCOMMODATION, w.RESIDENTIAL_TO_SUPPORTED)
     assert offered(c, 3) == (w.RESIDENTIAL_EXTERNAL, -1)
@@ -563,9 +566,9 @@ def test_supported_accommodation_is_offered_from_sixteen_and_after_a_family():
 
 def test_kin_are_found_before_entry_not_at_moves():
     c = choices(divert={w.CARE_AWAY_TO_KINSHIP: 1.0, w.RESIDENTIAL_TO_FOSTER: 1.0})
-    assert rules.offered_instead(c, hazards({}), w.FOSTER_OWN, 0, 2, START, *KEYS[0], 1) == (w.FOSTER_OWN, -1)
+    assert rules_care.offered_instead(c, hazards({}), w.FOSTER_OWN, 0, 2, START, *KEYS[0], 1) == (w.FOSTER_OWN, -1)
     diverted = (w.FOSTER_OWN, w.RESIDENTIAL_TO_FOSTER)
-    assert rules.offered_instead(c, hazards({}), w.CHILDRENS_HOUSE_OWN, 0, 2, START, *KEYS[0], 1) == diverted
+    assert rules_care.offered_instead(c, hazards({}), w.CHILDRENS_HOUSE_OWN, 0, 2, START, *KEYS[0], 1) == diverted
 
 
 @pytest.mark.parametrize(
@@ -580,18 +583,21 @@ def test_kin_are_found_before_entry_not_at_moves():
 )
 def test_what_is_wanted_at_entry_depends_on_the_route(how, row):
     c = choices(wanted={row: {w.OTHER_COMMUNITY: 1.0}})
-    assert rules.wanted_at_entry(c, hazards({}), how, w.TO_CARE_AWAY, 0, 2, START, *KEYS[0], 1) == (
+    assert rules_care.wanted_at_entry(c, hazards({}), how, w.TO_CARE_AWAY, 0, 2, START, *KEYS[0], 1) == (
         w.OTHER_COMMUNITY,
         -1,
     )
-    assert rules.wanted_at_entry(c, hazards({}), how, w.TO_CARE_AT_HOME, 0, 2, START, *KEYS[0], 1) == (w.AT_HOME, -1)
+    assert rules_care.wanted_at_entry(c, hazards({}), how, w.TO_CARE_AT_HOME, 0, 2, START, *KEYS[0], 1) == (
+        w.AT_HOME,
+        -1,
+    )
 
 
 def test_what_is_wanted_after_a_placement():
     c = choices(wanted={rules.M_MOVE + w.KINSHIP: {w.FOSTER_OWN: 1.0}, rules.M_STEP_DOWN + w.KINSHIP: {w.SECURE: 1.0}})
 
     def wanted(cause):
-        return rules.wanted_after(c, hazards({}), cause, w.KINSHIP, 0, 2, START, *KEYS[0], 1)
+        return rules_care.wanted_after(c, hazards({}), cause, w.KINSHIP, 0, 2, START, *KEYS[0], 1)
 
     assert wanted(w.MOVE) == (w.FOSTER_OWN, -1)
     assert wanted(w.STEP_DOWN) == (w.SECURE, -1)
@@ -600,11 +606,20 @@ def test_what_is_wanted_after_a_placement():
 
 
 def test_only_children_without_a_home_go_before_those_who_have_one():
-    assert rules.request_after(w.HOUSE_CLOSED, w.KINSHIP) == (rules.ASK_PLACE, rules.THEN_CLOSURE)
-    assert rules.request_after(w.MOVE, w.KINSHIP) == (rules.ASK_PLACE, rules.THEN_MOVE)
-    assert rules.request_after(w.STEP_DOWN, w.KINSHIP) == (rules.ASK_STEP_DOWN, rules.THEN_BETTER)
-    assert rules.request_after(w.RETURN_WITHIN_RADIUS, w.KINSHIP) == (rules.ASK_RETURN, rules.THEN_BETTER)
-    assert rules.FIRST_EMERGENCY < rules.THEN_ENTRY < rules.THEN_CLOSURE < rules.THEN_MOVE < rules.THEN_BETTER
+    assert rules_care.request_after(w.HOUSE_CLOSED, w.KINSHIP) == (rules_care.ASK_PLACE, rules_care.THEN_CLOSURE)
+    assert rules_care.request_after(w.MOVE, w.KINSHIP) == (rules_care.ASK_PLACE, rules_care.THEN_MOVE)
+    assert rules_care.request_after(w.STEP_DOWN, w.KINSHIP) == (rules_care.ASK_STEP_DOWN, rules_care.THEN_BETTER)
+    assert rules_care.request_after(w.RETURN_WITHIN_RADIUS, w.KINSHIP) == (
+        rules_care.ASK_RETURN,
+        rules_care.THEN_BETTER,
+    )
+    assert (
+        rules_care.FIRST_EMERGENCY
+        < rules_care.THEN_ENTRY
+        < rules_care.THEN_CLOSURE
+        < rules_care.THEN_MOVE
+        < rules_care.THEN_BETTER
+    )
 
 
 # --- what follows care ----------------------------------------------------------------------------------------------
@@ -625,33 +640,40 @@ def test_only_children_without_a_home_go_before_those_who_have_one():
 )
 def test_after_exit(cause, age_years, uptake, state):
     c = choices(continues=[uptake] * w.N_PLACEMENT_TYPES)
-    assert rules.after_exit(c, cause, w.KINSHIP, math.floor(age_years * w.DAYS_PER_YEAR), *KEYS[0], 1) == state
+    assert rules_care.after_exit(c, cause, w.KINSHIP, math.floor(age_years * w.DAYS_PER_YEAR), *KEYS[0], 1) == state
 
 
 def test_continuing_care_depends_on_the_home():
     continues = [0.0] * w.N_PLACEMENT_TYPES
     continues[w.FOSTER_OWN] = 1.0
     c = choices(continues=continues)
-    assert rules.after_exit(c, w.AGED_OUT, w.FOSTER_OWN, 6574, *KEYS[0], 1) == w.CONTINUING_CARE
-    assert rules.after_exit(c, w.AGED_OUT, w.SECURE, 6574, *KEYS[0], 1) == w.AFTERCARE
+    assert rules_care.after_exit(c, w.AGED_OUT, w.FOSTER_OWN, 6574, *KEYS[0], 1) == w.CONTINUING_CARE
+    assert rules_care.after_exit(c, w.AGED_OUT, w.SECURE, 6574, *KEYS[0], 1) == w.AFTERCARE
 
 
 def test_which_causes_end_care_and_which_begin_it_again():
-    assert [c for c in range(27) if rules.is_exit(c)] == [*range(w.EXIT_HOME, w.EXIT_OTHER + 1), w.AGED_OUT]
-    assert [c for c in range(27) if rules.is_return(c)] == [w.RE_ENTRY, w.KINSHIP_ORDER_BREAKS, w.ADOPTION_DISRUPTS]
+    assert [c for c in range(27) if rules_care.is_exit(c)] == [*range(w.EXIT_HOME, w.EXIT_OTHER + 1), w.AGED_OUT]
+    assert [c for c in range(27) if rules_care.is_return(c)] == [
+        w.RE_ENTRY,
+        w.KINSHIP_ORDER_BREAKS,
+        w.ADOPTION_DISRUPTS,
+    ]
 
 
 def test_or_closed_takes_what_comes_first():
-    assert rules.or_closed(START + 9, w.CONTINUING_CARE_ENDS, START + 5, START) == (START + 5, w.HOUSE_CLOSED)
-    assert rules.or_closed(START + 5, w.CONTINUING_CARE_ENDS, START + 5, START) == (START + 5, w.CONTINUING_CARE_ENDS)
-    assert rules.or_closed(START + 9, w.CONTINUING_CARE_ENDS, START - 1, START) == (START + 1, w.HOUSE_CLOSED)
+    assert rules_care.or_closed(START + 9, w.CONTINUING_CARE_ENDS, START + 5, START) == (START + 5, w.HOUSE_CLOSED)
+    assert rules_care.or_closed(START + 5, w.CONTINUING_CARE_ENDS, START + 5, START) == (
+        START + 5,
+        w.CONTINUING_CARE_ENDS,
+    )
+    assert rules_care.or_closed(START + 9, w.CONTINUING_CARE_ENDS, START - 1, START) == (START + 1, w.HOUSE_CLOSED)
 
 
 def test_far_is_beyond_the_radius_away_from_home_and_known():
     places = homes_of(a_home(w.FOSTER_OWN), radius_miles=15.0)
 
     def far(miles, kind=w.FOSTER_OWN, unaccompanied=0):
-        return bool(rules.is_far(places, hazards({}, n_months=1), kind, miles, unaccompanied, START))
+        return bool(rules_care.is_far(places, hazards({}, n_months=1), kind, miles, unaccompanied, START))
 
     assert [far(miles) for miles in (-1.0, 0.0, 15.0, 15.01)] == [False, False, False, True]
     stay_put = (w.AT_HOME, w.KINSHIP, w.PROSPECTIVE_ADOPTERS, w.RESIDENTIAL_SCHOOL, w.SECURE, w.UNREGISTERED)
@@ -660,18 +682,18 @@ def test_far_is_beyond_the_radius_away_from_home_and_known():
 
 
 def test_miles_as_the_log_keeps_them():
-    assert [rules.miles_detail(miles, 0) for miles in (0.0, 0.04, 0.05, 14.96, -1.0)] == [
+    assert [rules_care.miles_detail(miles, 0) for miles in (0.0, 0.04, 0.05, 14.96, -1.0)] == [
         0,
         0,
         1,
         150,
         w.DISTANCE_UNKNOWN,
     ]
-    assert rules.miles_detail(3.0, 1) == w.DISTANCE_NOT_COUNTED
+    assert rules_care.miles_detail(3.0, 1) == w.DISTANCE_NOT_COUNTED
 
 
 def test_infants_first():
-    assert [rules.help_priority(age) for age in range(w.N_AGE_BANDS)] == [0, 1, 1, 1, 1, 1]
+    assert [rules_community.help_priority(age) for age in range(w.N_AGE_BANDS)] == [0, 1, 1, 1, 1, 1]
 
 
 def test_a_month_is_thirty_days_here():
