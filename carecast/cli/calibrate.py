@@ -17,6 +17,7 @@ from carecast.cli.text import table, wrapped
 from carecast.model.parameters import BadFile, Calibrated, save
 
 AGGREGATES = ("dfe", "lgbf", "published")
+TRY_FIRST = ("what_would_it_take", "early_help_first")
 
 
 def calibrate(
@@ -65,7 +66,21 @@ def calibrate(
     shown = what_was_found(made.record)
     if shown:
         show(shown)
-    say(f"Written to {out}. Next: carecast run --parameters {out} --scenario what_would_it_take")
+    say(f"Written to {out}. Next: carecast run --parameters {out} --scenario {fitting_scenario(made)}")
+
+
+def fitting_scenario(made: Calibrated) -> str:
+    """The first scenario of the library that this council's localities and homes have room for."""
+    from carecast.scenarios.apply import apply
+    from carecast.scenarios.library import load_scenario
+
+    for name in TRY_FIRST:
+        try:
+            apply(made.parameters, load_scenario(name))
+        except BadFile:
+            continue
+        return name
+    return "baseline"
 
 
 def _day(as_at: str | None) -> dt.date | None:

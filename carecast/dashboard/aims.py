@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
+from carecast.dashboard.keeping import rewritten
 from carecast.dashboard.studio import Draft, _write, name_of
 from carecast.model.parameters import BadFile
 from carecast.scenarios.library import mistakes
@@ -113,7 +114,7 @@ def text_of(document: Mapping[str, Any], drafts: Sequence[Draft]) -> str:
 
 
 def save(own: Path, title: str, text: str) -> Path:
-    """A target file of the user's own.
+    """A target file of the user's own; comments in one that is there are kept.
 
     Raises:
         BadFile: the title gives no name, or one that comes with carecast; or the file cannot be written.
@@ -123,7 +124,11 @@ def save(own: Path, title: str, text: str) -> Path:
         raise BadFile(f"name: found {title!r}; give a name of your own, with letters or digits")
     file = own / f"{name}{SUFFIX}"
     document = {**tomllib.loads(text), "name": name}
-    return _write(file, tomli_w.dumps(document))
+    plain = tomli_w.dumps(document)
+    if file.is_file():
+        before = file.read_text(encoding="utf-8")
+        plain = rewritten(before, tomllib.loads(before), document, plain)
+    return _write(file, plain)
 
 
 def free_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:

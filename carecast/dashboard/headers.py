@@ -108,7 +108,7 @@ class SameOrigin:
 
 
 def middleware() -> list[Middleware]:
-    """What every request passes: the name it asks for and the page that asks are this server's; every answer has the headers."""
+    """What every request passes: the name it asks for and the page that asks are this server's; answers have the headers."""
     more = [name for name in os.environ.get(HOSTS_VARIABLE, "").replace(",", " ").split() if name]
     return [
         Middleware(SafeHeaders), Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *more]),

@@ -149,7 +149,7 @@ def _edited_block(name: str, text: str, before: Document, after: Document) -> st
     if before == after:
         return text if text.endswith("\n") else text + "\n"
     document = tomlkit.parse(text.rstrip("\n") + "\n")
-    _edit(document[name][0], before, after, ())  # type: ignore[index, arg-type]
+    _edit(document[name][0], before, after, ())
     return _ended(tomlkit.dumps(document), text)
 
 

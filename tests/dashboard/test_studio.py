@@ -267,6 +267,11 @@ def test_a_target_file_with_other_targets_is_read_back(tmp_path):
     assert found.free_levers[0].max == 60
     assert found.limits.one_off_gbp == 2_000_000
     assert [aim.name for aim in aims.files(tmp_path)][0] == "our_targets"
+    file.write_text("# agreed in May\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
+    changed = [{**document["target"][0], "because": "As the board asked."}]
+    aims.save(tmp_path, "Our targets", aims.text_of(document, changed))
+    assert file.read_text(encoding="utf-8").startswith("# agreed in May\n")
+    assert load_target_file(file).targets[0].because == "As the board asked."
 
 
 def test_targets_that_were_checked_go_into_a_file_and_back():

@@ -7,9 +7,10 @@ community apart; chances, hazards, distances and prices stay. Spend comes from C
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,6 +30,10 @@ COUNT_UNITS = ("children", "young people", "referrals", "places", "GBP", "childr
 NOT_SCALED = ("GBP per", "GBP a", "children per foster", "children per family")
 SETTINGS = ("residential", "community")
 WEEKLY = {"residential": "chn8a_weekly_cost_residential", "community": "chn8b_weekly_cost_community"}
+LACKING = (
+    "children by placement type, age and locality, entries and exits, places and referrals: those of the base council, "
+    "brought to this one's size",
+)
 COUNTS_TO_FIT = 3  # counts by setting a council must have for yearly levels
 
 
@@ -58,7 +63,8 @@ def calibrate_scottish(
     if not counts:
         raise BadFile(
             f"{name}: no counts of children looked after in residential and in community settings"
-            f"{f' by {as_at}' if as_at else ''}; calibration needs both, or one of them and CHN9"
+            f"{f' by {as_at}' if as_at else ''}; calibration needs both, one of them and CHN9, or the gross expenditure "
+            "beside CHN8a and CHN8b: add rows such as 'Children looked after at 31 July, residential'"
         )
     base = read_pack(BASE)
     pack = scaled(base, name, counts, weekly_costs(mine))
@@ -69,6 +75,9 @@ def calibrate_scottish(
         pack = with_overrides(pack, figures)
     calibrated = from_pack(pack, max(counts))
     calibrated.record["source"] = "aggregates"
+    calibrated.record["scaled_from"] = base.about.council
+    calibrated.record["counts_used"] = {day.isoformat(): dict(both) for day, both in counts.items()}
+    calibrated.record["not_in_the_tables"] = list(LACKING)
     if report is not None:
         calibrated.record["rows"] = report.document()["rows"]
     parameters = calibrated.parameters.model_copy(update={"stamp": STAMP, "indicative": True})
@@ -79,17 +88,38 @@ def counts_by_setting(mine: pd.DataFrame) -> dict[dt.date, dict[str, float]]:
     """Children looked after by date and setting, of dates with both settings."""
     found: dict[dt.date, dict[str, float]] = {}
     known = mine[mine["value"].notna()]
-    columns = (known[name] for name in ("measure", "breakdown", "date", "value"))
-    for measure, breakdown, date, value in zip(*columns, strict=True):
+    for measure, breakdown, date, value in _rows(known, "measure", "breakdown", "date", "value"):
         which = _which(f"{measure} {breakdown}")
         if which:
             found.setdefault(date.date(), {})[which] = float(value)
+    for (date, setting), count in from_spend(known).items():
+        found.setdefault(date, {}).setdefault(setting, count)
     out = {}
     for day, told in sorted(found.items()):
         both = _both(told)
         if both is not None:
             out[dt.date(day.year, 7, 31)] = both
     return out
+
+
+def _rows(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
+    yield from zip(*(frame[name] for name in names), strict=True)
+
+
+def from_spend(known: pd.DataFrame) -> dict[tuple[dt.date, str], float]:
+    """Children by date and setting as CHN8a and CHN8b count them: gross expenditure over (weekly cost x 52)."""
+    weekly: dict[tuple[dt.date, str], float] = {}
+    spend: dict[tuple[dt.date, str], float] = {}
+    for measure, breakdown, date, value, unit in _rows(known, "measure", "breakdown", "date", "value", "unit"):
+        words = plain(f"{measure} {breakdown}")
+        setting = next((name for name in SETTINGS if name in words), "")
+        if not setting:
+            continue
+        if "per week" in words and re.search(r"chn8[ab]", words):
+            weekly[date.date(), setting] = float(value)
+        elif re.search(r"gross (cost|expenditure)", words) and "looked after" in words:
+            spend[date.date(), setting] = float(value) * (1000.0 if "thousand" in plain(f"{unit} {measure}") else 1.0)
+    return {at: float(round(spend[at] / (52 * weekly[at]))) for at in spend if weekly.get(at, 0.0) > 0}
 
 
 def _which(text: str) -> str:

@@ -177,7 +177,7 @@ def _lgbf(report: Report, number: int) -> pd.DataFrame:
     table = report.tables[number]
     frame = report.good(number)
     area = _first(table, r"authority|council|geography|area")
-    indicator = _first(table, r"indicator|^code$|measure|title")
+    indicator, frame = _indicator(table, frame)
     period = _first(table, r"period|year")
     value = _first(table, r"^value|real_value|cash|^figure")
     if indicator and period and value:
@@ -193,6 +193,17 @@ def _lgbf(report: Report, number: int) -> pd.DataFrame:
     melted["period"] = melted["heading"].str.extract(r"(\d{4}_\d{2,4}|\d{4})", expand=False).str.replace("_", "-")
     melted["measure"] = melted["held"].where(melted["held"] != "", melted["heading"])
     return _figures(melted, "value", table.file, report)
+
+
+def _indicator(table: Table, frame: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """(column that says what a row measures, frame): its code and its title together where both are there."""
+    columns = [name for name in table.headings if re.search(r"indicator|^code$|measure|title", name)]
+    if not columns:
+        return "", frame
+    joined = frame[columns[0]]
+    for name in columns[1:]:
+        joined = joined.where(joined == frame[name], joined + " " + frame[name])
+    return columns[0], frame.assign(**{columns[0]: joined.str.strip()})
 
 
 def _first(table: Table, pattern: str) -> str:

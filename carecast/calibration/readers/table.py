@@ -17,6 +17,7 @@ from carecast.model.parameters import BadFile
 
 SEPARATORS = ",;\t|"
 HEADING_WITHIN = 12  # titles may stand above the heading
+PERIOD = re.compile(r"(19|20)\d\d\s?[-/_]\s?(\d\d|(19|20)\d\d)")  # a year over two calendar years, as a heading
 TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
 BOOK_SUFFIXES = (".xlsx", ".xlsm")
 
@@ -133,12 +134,13 @@ def _table(rows: list[tuple[int, list[str]]], shown: str) -> Table | None:
 
 
 def _heading_at(rows: Sequence[tuple[int, list[str]]]) -> int | None:
-    """The first row that could be a heading: two or more cells, all of them words, the most of the first few rows."""
+    """The first row that could be a heading: two or more cells of words, the others periods such as 2021-22."""
     best, most = None, 1
     for at, (_, cells) in enumerate(rows[:HEADING_WITHIN]):
         words = [cell for cell in cells if re.search(r"[A-Za-z]", cell) and len(cell) < 120]
         filled = [cell for cell in cells if cell]
-        if len(words) > most and len(words) >= 0.8 * len(filled):
+        periods = [cell for cell in cells if PERIOD.fullmatch(cell)]
+        if len(words) > most and len(words) + len(periods) >= 0.8 * len(filled):
             best, most = at, len(words) if best is None else 10_000
             if best is not None and len(words) >= 2:
                 return best

@@ -36,6 +36,7 @@ SPREAD_PRIOR_MONTHS = 24.0
 BALANCED_WORTH = 400.0  # cases that chances found by balancing the funnel are worth
 RECENT_YEARS = 3.0  # of early help, for its places
 WAIT_DAYS = 14.0  # a median wait longer than this, and longer when more were open, says that places were full
+QUIET_DAYS = 61  # without a referral at the end of the files, after which they are taken to have ended sooner
 MORE_PLACES = 1.15  # than were ever open lately, when they were not full
 PLACES_SD = 0.08
 
@@ -206,8 +207,12 @@ def _volume(history: History, base: Calibrated, as_at: dt.date, found: Found) ->
 
 
 def _window(day: Ints, history: History, as_at: dt.date) -> tuple[int, int]:
-    """(day before the first, last day) that every referral is taken to be in the files: a thin beginning is left out."""
+    """(day before the first, last day) that every referral is taken to be in the files: a thin beginning is left out.
+
+    Where the last referral lies more than ``QUIET_DAYS`` before the as-at date, the file ends there, not the referrals.
+    """
     last = basis.day_of(as_at)
+    last = int(day.max()) if last - int(day.max()) > QUIET_DAYS else last
     back = np.floor((last - day) / st.QUARTER_DAYS).astype(np.int64)
     by_quarter = np.bincount(back[back >= 0])
     usual = float(np.median(by_quarter[: max(len(by_quarter) - 1, 1)]))

@@ -1,6 +1,7 @@
 """What every report says of its run: which one, as at when, how sure, what it cannot hold, how to make it again."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,21 +41,23 @@ class About:
         return words.sentence(self.stamp)
 
 
-def narrowed(run: Run, scenario: str | None) -> Run:
-    """The run with the baseline and one scenario alone; every number stays what it was.
+def narrowed(run: Run, scenarios: str | Sequence[str] | None) -> Run:
+    """The run with the baseline and one scenario, or some, alone; every number stays what it was.
 
     Raises:
-        BadFile: the run does not hold the scenario.
+        BadFile: the run does not hold a scenario.
     """
-    if scenario is None:
+    if scenarios is None or not len(scenarios):
         return run
-    run.answer(scenario)
-    kept = (BASELINE,) if scenario == BASELINE else (BASELINE, scenario)
+    asked = (scenarios,) if isinstance(scenarios, str) else tuple(scenarios)
+    for name in asked:
+        run.answer(name)
+    kept = tuple(answer.scenario for answer in run.answers if answer.scenario in (BASELINE, *asked))
     record = {**run.record, "scenarios": list(kept)}
     for key in ("drivers", "monte_carlo"):
         record[key] = [entry for entry in run.record.get(key) or [] if entry["scenario"] in kept]
     record["not_modelled_of"] = _limits_of(run, kept)
-    return replace(run, record=record, answers=tuple(a for a in run.answers if a.scenario in kept))
+    return replace(run, record=record, answers=tuple(run.answer(name) for name in kept))
 
 
 def _limits_of(run: Run, scenarios: tuple[str, ...]) -> dict[str, list[str]]:

@@ -32,9 +32,10 @@ class Bullets:
 
 @dataclass(frozen=True)
 class ToComplete:
-    """A place where a person decides or adds what the model cannot know."""
+    """A place where a person decides or adds what the model cannot know; ``mark`` stands before it in brackets."""
 
     text: str
+    mark: str = "To be completed"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from carecast.dashboard.telling import legend_name
 from carecast.model.summary import BASELINE
 
 TO_DECIDE = "To be completed"
+TO_CONFIRM = "To be confirmed by the council\u2019s legal adviser"
 
 
 def board_paper(numbers: Numbers, told: About, made: Sequence[Picture]) -> list[Block]:
@@ -23,12 +24,15 @@ def board_paper(numbers: Numbers, told: About, made: Sequence[Picture]) -> list[
         *sections.heading_for(numbers, made),
         *sections.options(numbers),
         *sections.savings(numbers, made),
+        *sections.levers(numbers, made),
         *sections.reserves(numbers),
         *sections.targets(numbers),
         *sections.safety(numbers),
+        *_legal(numbers),
         *_direction(numbers),
         *_considerations(numbers),
         *sections.staff(numbers),
+        *sections.places(numbers),
         *_risks(numbers, told),
         *sections.assumptions(numbers),
         *sections.limits(told),
@@ -66,6 +70,19 @@ def _background(numbers: Numbers, told: About) -> Iterable[Block]:
     yield ToComplete(words.prose("complete_background"))
 
 
+def _legal(numbers: Numbers) -> Iterable[Block]:
+    """The duties that the decision touches, for the legal adviser to confirm."""
+    yield Heading("Legal duties")
+    yield Para(words.prose("legal", numbers.nation))
+    rows = tuple(
+        tuple(part.strip() for part in line.split("|")) for line in words.items("legal_duties", numbers.nation)
+    )
+    columns = ("Law", "What it asks", "What the run shows")
+    yield TextTable("Duties that this touches", columns, tuple((law, asks, shows) for law, asks, shows in rows),
+                    is_prose=True)  # fmt: skip
+    yield ToComplete("That the list is right and whole for this decision.", TO_CONFIRM)
+
+
 def _direction(numbers: Numbers) -> Iterable[Block]:
     """Scotland: a direction to the council or the health board, where an integration joint board decides."""
     if numbers.nation != "scotland":
@@ -77,6 +94,7 @@ def _direction(numbers: Numbers) -> Iterable[Block]:
     rows = tuple((line, "\u2610") for line in words.items("direction_choices", numbers.nation))
     yield TextTable("Direction required: mark one", ("Direction", "Mark"), rows)
     yield ToComplete(words.prose("complete_direction", numbers.nation))
+    yield ToComplete("Whether a direction is needed, and its terms.", TO_CONFIRM)
 
 
 def _considerations(numbers: Numbers) -> Iterable[Block]:
@@ -92,12 +110,14 @@ def _considerations(numbers: Numbers) -> Iterable[Block]:
         is_prose=True,
     )
     yield ToComplete(words.prose("complete_rights", nation))
+    yield ToComplete("How the law on children\u2019s rights applies to this decision.", TO_CONFIRM)
     yield Heading(words.prose("equality_title", nation))
     yield Para(words.prose("equality", nation))
     yield ToComplete(words.prose("complete_equality", nation))
     if nation == "scotland":
         yield Para(words.prose("fairer", nation))
         yield ToComplete(words.prose("complete_fairer", nation))
+    yield ToComplete("Which assessments the law asks for here.", TO_CONFIRM)
 
 
 def _risks(numbers: Numbers, told: About) -> Iterable[Block]:

@@ -2,16 +2,18 @@
 
 import datetime as dt
 import io
-from collections.abc import Iterable
+import math
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from docx import Document
-from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
-from carecast.dashboard.reports import words
+from carecast.dashboard.reports import word, words
 from carecast.dashboard.reports.about import About, about, front_line
 from carecast.dashboard.reports.blocks import Block, Bullets, Heading, Para, Shown, ToComplete
 from carecast.dashboard.reports.board_paper import board_paper
@@ -19,6 +21,10 @@ from carecast.dashboard.reports.numbers import Numbers
 from carecast.dashboard.reports.pictures import pictures
 from carecast.dashboard.reports.shapes import TextTable
 
+ANNEX = "Annex: the numbers of the figures"
+CODE_FONT, MOST_HEIGHT_CM = "Courier New", 16.0
+CELL_CM, LETTER_CM = 0.42, 0.18  # padding of a cell, a letter of 10 points
+LONGEST_WORD, SHORT_FIGURE, MOST_ROWS_WHOLE = 14, 13, 14  # letters before a word is cut, letters kept together, rows
 INK, FONT, LANGUAGE = RGBColor(0x0B, 0x0C, 0x0C), "Arial", "en-GB"
 TEXT_WIDTH_CM = 17.0  # A4 less its margins
 HEAD_FILL, RULE = "E7ECF1", "B1B4B6"
@@ -27,6 +33,8 @@ HEAD_FILL, RULE = "E7ECF1", "B1B4B6"
 def document(numbers: Numbers) -> bytes:
     """The bytes of the .docx file."""
     told = about(numbers.run)
+    blocks = board_paper(numbers, told, pictures(numbers))
+    shown = [block for block in blocks if isinstance(block, Shown) and block.with_table]
     paper = Document()
     _set_up(paper, told)
     paper.add_heading(told.title, 0)
@@ -34,9 +42,12 @@ def document(numbers: Numbers) -> bytes:
     if told.stamp:
         _strong(paper, f"{told.stamp_line}.")
     paper.add_paragraph(front_line(told))
+    heads = [block.text for block in blocks if isinstance(block, Heading) and block.level == 1]
+    word.contents(paper, [*heads, *([ANNEX] if shown else [])], len(heads))
     writer = _Writer(paper)
-    for block in board_paper(numbers, told, pictures(numbers)):
+    for block in blocks:
         writer.add(block)
+    writer.annex(shown)
     buffer = io.BytesIO()
     paper.save(buffer)
     return buffer.getvalue()
@@ -50,15 +61,17 @@ def _set_up(paper: Any, told: About) -> None:
     section.left_margin = section.right_margin = Cm(2.0)
     section.top_margin = section.bottom_margin = Cm(2.0)
     for name, size, space in (
-        ("Normal", 11, 6),
+        ("Normal", 12, 6),
         ("Title", 24, 6),
         ("Subtitle", 14, 12),
         ("Heading 1", 18, 6),
         ("Heading 2", 14, 4),
         ("Heading 3", 12, 4),
-        ("Caption", 10.5, 4),
-        ("List Bullet", 11, 3),
-        ("List Number", 11, 3),
+        ("Caption", 11, 4),
+        ("List Bullet", 12, 3),
+        ("List Number", 12, 3),
+        ("Header", 10, 0),
+        ("Footer", 10, 0),
     ):
         _style(paper.styles[name], size, space)
         if f"{name} Char" in paper.styles:  # the same for letters, which some readers show instead
@@ -66,6 +79,10 @@ def _set_up(paper: Any, told: About) -> None:
     paper.styles["Caption"].paragraph_format.keep_with_next = True
     paper.styles["Caption"].paragraph_format.space_before = Pt(10)
     paper.styles["Caption"].font.bold = True
+    spacing = paper.styles["Subtitle"].element.rPr.find(qn("w:spacing"))
+    if spacing is not None:
+        paper.styles["Subtitle"].element.rPr.remove(spacing)
+    word.number_headings(paper)
     _language(paper)
     core = paper.core_properties
     core.title, core.subject, core.author, core.language = (
@@ -78,10 +95,13 @@ def _set_up(paper: Any, told: About) -> None:
     core.comments = f"Reproduce with: {dict(told.facts)['Command that reproduces it']}"
     core.created = core.modified = dt.datetime.fromisoformat(told.made).replace(tzinfo=None)
     short = "Illustrative" if told.stamp else "Forecast"
-    section.header.paragraphs[
-        0
-    ].text = f"{told.council}. {short}. Run {told.run_id}, data as at {dict(told.facts)['Data as at']}"
-    _page_numbers(section.footer.paragraphs[0])
+    section.header.paragraphs[0].text = f"{told.council}. {short}."
+    foot, facts = section.footer.paragraphs[0], dict(told.facts)
+    version = facts["Version"].partition(",")[0]
+    foot.paragraph_format.tab_stops.clear_all()
+    foot.paragraph_format.tab_stops.add_tab_stop(Cm(TEXT_WIDTH_CM), WD_TAB_ALIGNMENT.RIGHT)
+    foot.add_run(f"Run {told.run_id}, {version}, data as at {facts['Data as at']}\t")
+    word.page_numbers(foot)
 
 
 def _style(style: Any, size: float, space: float) -> None:
@@ -112,29 +132,6 @@ def _language(paper: Any) -> None:
     lang.set(qn("w:val"), LANGUAGE)
 
 
-def _page_numbers(paragraph: Any) -> None:
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    paragraph.add_run("Page ")
-    _field(paragraph, "PAGE")
-    paragraph.add_run(" of ")
-    _field(paragraph, "NUMPAGES")
-
-
-def _field(paragraph: Any, name: str) -> None:
-    for kind, text in (("begin", ""), ("", name), ("separate", ""), ("text", "1"), ("end", "")):
-        run = paragraph.add_run()
-        if kind == "text":
-            run.text = text
-            continue
-        element = OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            element.set(qn("w:fldCharType"), kind)
-        else:
-            element.set(qn("xml:space"), "preserve")
-            element.text = f" {text} "
-        run._r.append(element)
-
-
 def _strong(paper: Any, text: str) -> None:
     """A paragraph set apart by a rule on its left and bold type."""
     paragraph = paper.add_paragraph()
@@ -154,7 +151,8 @@ class _Writer:
 
     def __init__(self, paper: Any) -> None:
         """Start with nothing numbered."""
-        self.paper, self.tables, self.figures, self.is_after_table = paper, 0, 0, False
+        self.numbers_of: dict[str, int] = {}  # pictures whose table stands in the annex
+        self.paper, self.tables, self.figures, self.heads, self.is_after_table = paper, 0, 0, 0, False
 
     def add(self, block: Block) -> None:
         """One block."""
@@ -170,17 +168,20 @@ class _Writer:
 
     def _text(self, block: Heading | Para | Bullets | ToComplete) -> Iterable[Any]:
         if isinstance(block, Heading):
-            yield self.paper.add_heading(block.text, block.level)
+            paragraph = self.paper.add_heading(block.text, block.level)
+            if block.level == 1:
+                word.bookmark(paragraph, word.head_mark(self.heads), self.heads)
+                self.heads += 1
+            yield paragraph
         elif isinstance(block, Para):
-            yield self.paper.add_paragraph(block.text)
+            yield _said(self.paper.add_paragraph(), block.text)
         elif isinstance(block, Bullets):
             for line in block.lines:
-                yield self.paper.add_paragraph(line, style="List Number" if block.numbered else "List Bullet")
+                yield _said(self.paper.add_paragraph(style="List Number" if block.numbered else "List Bullet"), line)
         else:
             paragraph = self.paper.add_paragraph()
-            paragraph.add_run("[To be completed] ").bold = True
-            paragraph.add_run(block.text)
-            yield paragraph
+            paragraph.add_run(f"[{block.mark}] ").bold = True
+            yield _said(paragraph, block.text)
 
     def _picture(self, block: Shown) -> None:
         picture = block.picture
@@ -188,34 +189,60 @@ class _Writer:
         self.paper.add_paragraph(f"Figure {self.figures}. {picture.title}", style="Caption")
         note = self.paper.add_paragraph(picture.subtitle)
         note.paragraph_format.keep_with_next = True
+        if block.with_table:
+            note.add_run(" Its numbers: ")
+            word.link(note, f"Table A{self.figures}", _table_mark(self.figures))
+            note.add_run(".")
         drawn = self.paper.add_paragraph().add_run().add_picture(io.BytesIO(picture.png()), width=Cm(TEXT_WIDTH_CM))
         properties = drawn._inline.docPr
         properties.set("descr", picture.alt)
         properties.set("title", picture.title)
+        if drawn.height > Cm(MOST_HEIGHT_CM):
+            ratio = Cm(MOST_HEIGHT_CM) / drawn.height
+            drawn.width, drawn.height = int(drawn.width * ratio), int(drawn.height * ratio)
         if block.with_table:
-            self._table(picture.table)
+            self.numbers_of[picture.name] = self.figures
 
-    def _table(self, shown: TextTable) -> None:
-        self.tables += 1
-        self.paper.add_paragraph(f"Table {self.tables}. {shown.caption}", style="Caption")
+    def annex(self, shown: Sequence[Shown]) -> None:
+        """The numbers behind the figures."""
+        if not shown:
+            return
+        heading = self.paper.add_heading(ANNEX, 1)
+        heading.paragraph_format.page_break_before = True
+        word.bookmark(heading, word.head_mark(self.heads), self.heads)
+        word.unnumbered(heading)
+        self.paper.add_paragraph(words.prose("annex"))
+        for block in shown:
+            self._table(block.picture.table, f"A{self.numbers_of[block.picture.name]}")
+
+    def _table(self, shown: TextTable, number_of: str = "") -> None:
+        self.tables += 0 if number_of else 1
+        caption = self.paper.add_paragraph(style="Caption")
+        caption.add_run(f"Table {number_of or self.tables}. {shown.caption}")
+        if number_of:
+            at = int(number_of[1:])
+            word.bookmark(caption, _table_mark(at), 1000 + at)
         table = self.paper.add_table(rows=1 + len(shown.rows), cols=len(shown.columns))
         table.style = "Table Grid"
         table.autofit = False
         _describe(table, shown)
-        widths = _widths(shown)
-        for at, width in enumerate(widths):
+        wide = widths(shown)
+        for at, width in enumerate(wide):
             table.columns[at].width = Cm(width)
         for number, cells in enumerate((shown.columns, *shown.rows)):
             row = table.rows[number]
             _keep_whole(row)
             is_strong = number == 0 or cells[0] in shown.strong
             for at, text in enumerate(cells):
-                _fill(row.cells[at], text, is_strong, widths[at], to_right=shown.is_of_figures(at))
+                _fill(row.cells[at], text, is_strong, wide[at], to_right=shown.is_of_figures(at))
                 if number == 0:
                     _shade(row.cells[at])
         _repeat(table.rows[0])
+        if not shown.is_prose and len(shown.rows) <= MOST_ROWS_WHOLE:
+            for row in table.rows[:-1]:
+                row.cells[0].paragraphs[0].paragraph_format.keep_with_next = True
         if shown.note:
-            self.paper.add_paragraph(shown.note).paragraph_format.space_before = Pt(4)
+            _note(self.paper, shown.note)
         self.is_after_table = not shown.note
 
 
@@ -242,14 +269,59 @@ def _describe(table: Any, shown: TextTable) -> None:
     properties.append(borders)
 
 
-def _widths(shown: TextTable) -> list[float]:
-    """Widths in centimetres by how much each column holds, the sum as wide as the page."""
-    weights = []
+def _table_mark(number: int) -> str:
+    return f"numbers_of_figure_{number}"
+
+
+def _note(paper: Any, text: str) -> None:
+    paragraph = _said(paper.add_paragraph(), text)
+    paragraph.paragraph_format.space_before = Pt(4)
+    for run in paragraph.runs:
+        run.font.size = Pt(10)
+
+
+def _said(paragraph: Any, text: str) -> Any:
+    """Text in a paragraph, commands in type of one width."""
+    for part, is_code in words.with_code(text):
+        run = paragraph.add_run(part)
+        if is_code:
+            run.font.name = CODE_FONT
+    return paragraph
+
+
+def widths(shown: TextTable) -> list[float]:
+    """Widths in centimetres, the sum as wide as the page: no word is cut, the rest by how much each column holds."""
+    least, weights = [], []
     for at, heading in enumerate(shown.columns):
-        longest = max(len(line) for row in (shown.columns, *shown.rows) for line in row[at].split("\n"))
-        least = max([9, *(len(word) + 2 for word in heading.split())])
-        weights.append(max(min(longest, 46 if shown.is_prose or at == 0 else 22), least))
-    return [TEXT_WIDTH_CM * weight / sum(weights) for weight in weights]
+        lines = [line for row in (shown.columns, *shown.rows) for line in row[at].split("\n")]
+        least.append(CELL_CM + LETTER_CM * _longest(lines, heading, shown.is_prose, at))
+        cells = [len(row[at]) for row in (shown.columns, *shown.rows)]
+        most = max(map(len, lines)) if not shown.is_prose else 0
+        weights.append(math.sqrt(sum(cells)) if shown.is_prose else LETTER_CM * min(most, 60 if at == 0 else 26))
+    return _filled(least, weights)
+
+
+def _longest(lines: Sequence[str], heading: str, is_prose: bool, at: int) -> float:
+    """Letters of the longest piece of a column that must not be broken: a word, a short figure, a bold heading's word."""
+    pieces = [part for line in lines for part in re.split(r"[\s/]+", line)]
+    pieces += [line for line in lines if at and not is_prose and len(line) <= SHORT_FIGURE]
+    word = min(max(map(len, pieces), default=1), LONGEST_WORD if is_prose else 2 * LONGEST_WORD)
+    return max(word, *(1.12 * len(part) for part in heading.split()), 1)
+
+
+def _filled(least: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """Widths by weight, none under its least where the page has room for that."""
+    if sum(least) >= TEXT_WIDTH_CM:
+        return [TEXT_WIDTH_CM * width / sum(least) for width in least]
+    held: set[int] = set()
+    while True:
+        room = TEXT_WIDTH_CM - sum(least[at] for at in held)
+        whole = sum(weight for at, weight in enumerate(weights) if at not in held) or 1.0
+        found = [least[at] if at in held else room * weight / whole for at, weight in enumerate(weights)]
+        narrow = {at for at, width in enumerate(found) if width < least[at] - 1e-9}
+        if not narrow:
+            return found
+        held |= narrow
 
 
 def _fill(cell: Any, text: str, strong: bool, width: float, to_right: bool) -> None:
@@ -257,10 +329,13 @@ def _fill(cell: Any, text: str, strong: bool, width: float, to_right: bool) -> N
     paragraph = cell.paragraphs[0]
     paragraph.paragraph_format.space_after = Pt(1)
     for number, line in enumerate(text.split("\n")):
-        run = paragraph.add_run(line)
-        run.bold, run.font.size = strong and number == 0, Pt(9 if number == 0 else 8)
+        for part, is_code in words.with_code(line):
+            run = paragraph.add_run(part)
+            run.bold, run.font.size = strong and number == 0, Pt(10 if number == 0 else 9)
+            if is_code:
+                run.font.name = CODE_FONT
         if number < text.count("\n"):
-            run.add_break()
+            paragraph.add_run().add_break()
     if to_right:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
 

@@ -74,6 +74,16 @@ def saving_title(numbers: Numbers, scenario: str) -> str:
     return f"\u201c{legend_name(scenario)}\u201d {verb} in {year_words(numbers, numbers.last_year)} ({span})"
 
 
+def best_title(numbers: Numbers) -> str:
+    """Which option saves most in the last whole year."""
+    means = {name: money_of(numbers, name, "net_saving_gbp", numbers.last_year)[0] for name in numbers.others}
+    best = max(means, key=lambda name: means[name])
+    year = year_words(numbers, numbers.last_year)
+    if means[best] <= 0:
+        return f"No option saves money net in {year}, on average"
+    return f"\u201c{legend_name(best)}\u201d saves most in {year}: {words.gbp(means[best])} net on average"
+
+
 def chance_of_saving(numbers: Numbers, scenario: str) -> float:
     """Share of replications in which the last whole year saves anything net."""
     at = numbers.years.index(numbers.last_year)

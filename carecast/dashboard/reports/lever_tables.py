@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import pandas as pd
 
 from carecast.cli.sufficiency import KIND_LABELS
-from carecast.dashboard import charts_compare
 from carecast.dashboard.panels import places_needed
-from carecast.dashboard.reports import findings, words
+from carecast.dashboard.reports import charts_many, findings, words
 from carecast.dashboard.reports.answers import ALL_YEARS, PLACES, WATERFALL, Answer, shown_chance
 from carecast.dashboard.reports.children_tables import SCENARIO
 from carecast.dashboard.reports.numbers import Numbers
 from carecast.dashboard.reports.pictures import Picture
 from carecast.dashboard.reports.shapes import Column, DataTable, TextTable, Value
 from carecast.dashboard.telling import legend_name
+from carecast.model.summary import BASELINE
 from carecast.scenarios.wording import term
 
 KINDS = ("cashable", "avoided", "released", "gross", "programme", "net")
@@ -132,9 +132,9 @@ def levers_picture(numbers: Numbers, scenario: str, answer: Answer) -> Picture:
         f"Net saving in {_year_words(numbers, year)} against the baseline, all funders, cash prices, mean. "
         "Each bar starts where the one above it ends.",
         (("adds", "Adds to the saving"), ("takes", "Takes from it"), ("whole", "All together")),
-        charts_compare.levers(pd.DataFrame(rows), order),
+        charts_many.waterfall(pd.DataFrame(rows), order),
         f"Waterfall of net saving by lever: {spoken}; all together {words.gbp(whole)}.",
-        levers_shown(numbers, scenario, answer), width=470, right=30,
+        levers_shown(numbers, scenario, answer), width=430, right=20,
     )  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def places(numbers: Numbers) -> DataTable:
         Column("to_have", "Places to have", "count", "Needed, over the share of places that can be used"),
     )
     rows: list[tuple[Value, ...]] = []
-    for scenario in numbers.scenarios:
+    for scenario in (BASELINE, *numbers.programmes):
         answer = numbers.answer(PLACES, scenario)
         for row in answer["rows"] if answer else ():
             kind = KIND_LABELS[row["kind"]].format(house=term(numbers.nation, "childrens_house"))
@@ -181,7 +181,9 @@ def places_shown(numbers: Numbers, scenario: str, answer: Answer) -> tuple[str, 
     note = words.prose("places_note", chance=words.share(shown_chance(answer)), replications=answer["replications"])
     _, by_peak, last = found.tables
     tables = [
-        TextTable(f"{table.caption}: {legend_name(scenario)}", table.columns, table.rows, note if at else "")
-        for at, table in enumerate((by_peak, last))
+        TextTable(f"{caption}: {legend_name(scenario)}", table.columns, table.rows, note if at else "")
+        for at, (caption, table) in enumerate(
+            ((by_peak.caption, by_peak), (f"Demand and places {words.lower_first(last.caption)}", last))
+        )
     ]
     return found.finding, tables

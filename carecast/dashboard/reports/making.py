@@ -3,11 +3,12 @@
 import io
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from carecast.dashboard.reports.about import narrowed
+from carecast.dashboard.reports.answers import Answer
 from carecast.dashboard.reports.numbers import Numbers
 from carecast.model.parameters import BadFile
 from carecast.scenarios.run import Run
@@ -49,20 +50,23 @@ MARK = b"carecast"
 HEAD_BYTES = 4096
 
 
-def build(run: Run, kind: str, scenario: str | None = None) -> bytes:
+def build(
+    run: Run, kind: str, scenario: str | Sequence[str] | None = None, given: Mapping[tuple[str, str], Answer] | None = None
+) -> bytes:
     """A report of a run as bytes.
 
     Args:
         run: a complete run.
         kind: one of ``KINDS``: xlsx, docx, pptx, html, zip.
-        scenario: only this scenario beside the baseline; all of the run's unless given.
+        scenario: only this scenario, or these, beside the baseline; all of the run's unless given.
+        given: what each lever adds and the places needed, by kind and scenario; those kept with the run unless given.
 
     Raises:
         BadFile: no such kind, or the run does not hold the scenario.
     """
     if kind not in KINDS:
         raise BadFile(f"report: found {kind!r}; should be one of {', '.join(KINDS)}")
-    return _maker(kind)(Numbers(narrowed(run, scenario)))
+    return _maker(kind)(Numbers(narrowed(run, scenario), given or {}))
 
 
 def _maker(kind: str) -> Callable[[Numbers], bytes]:
@@ -139,14 +143,17 @@ def is_report(path: Path, kind: str) -> bool:
         return False
 
 
-def make_report(run: Run, path: Path, scenario: str | None = None, force: bool = False) -> Path:
+def make_report(
+    run: Run, path: Path, scenario: str | Sequence[str] | None = None, force: bool = False,
+    given: Mapping[tuple[str, str], Answer] | None = None,
+) -> Path:  # fmt: skip
     """Write a report of the kind that the file name asks for; the file appears whole or not at all.
 
     Raises:
         BadFile: the name, the place or the scenario will not do; nothing is written then.
     """
     path = Path(path)
-    content = build(run, check_place(path, force), scenario)
+    content = build(run, check_place(path, force), scenario, given)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         partial.write_bytes(content)

@@ -95,7 +95,7 @@ def _saved(numbers: Numbers, scenario: str, year: str) -> list[str]:
         _money(numbers, scenario, "gross_saving_gbp", year),
         _money(numbers, scenario, "net_saving_gbp", year),
         f"{words.gbp(net['mean'])}\n{words.gbp_between(net['p10'], net['p90'])}",
-        back["median_month"] or "not within the run",
+        words.month(back["median_month"]),
         words.share(back["chance_within_run"]),
         f"{len(worse)}: {'; '.join(worse)}" if worse else "none",
     ]
@@ -178,6 +178,9 @@ def funders_table(numbers: Numbers, scenario: str) -> TextTable:
             continue
         last, whole = float(pence[:, at].mean()) / 100, float(pence[:, held].sum(axis=-1).mean()) / 100
         rows.append((words.funder_label(name), words.gbp(last), words.gbp(whole)))
+    last, whole = (float(found.by_funder[:, at].sum(axis=-1).mean()) / 100,
+                   float(found.by_funder[:, held].sum(axis=(-1, -2)).mean()) / 100)  # fmt: skip
+    rows.append(("All funders", words.gbp(last), words.gbp(whole)))
     columns = ("Funder", f"Saving in {findings.year_words(numbers, year)}", "Saving over the run")
     caption = f"Net saving of \u201c{legend_name(scenario)}\u201d by who pays, mean"
-    return TextTable(caption, columns, tuple(rows), words.prose("funders"))
+    return TextTable(caption, columns, tuple(rows), words.prose("funders"), ("All funders",))

@@ -41,6 +41,7 @@ def headline_table(numbers: Numbers) -> TextTable:
         start = findings.month_of(numbers, BASELINE, measure, 0)
         unit = "\u00a0%" if measure.endswith("_percent") else ""
         now = words.HIDDEN if start is None else f"{words.number(start[0], 1 if unit else 0)}{unit}"
+        now += f"\n{_ends(start, unit)}" if start is not None and start[1] != start[2] else ""
         rows.append(
             (numbers.label(measure), now, *(count_words(numbers, name, measure, -1) for name in numbers.scenarios))
         )
@@ -50,6 +51,10 @@ def headline_table(numbers: Numbers) -> TextTable:
         *(f"{legend_name(n)}, {last}" for n in numbers.scenarios),
     )
     return TextTable("Children, now and at the end, mean and 80 % interval", columns, tuple(rows), words.prose("away"))
+
+
+def _ends(found: tuple[float, float, float], unit: str) -> str:
+    return " to ".join(words.number(end, 1 if unit else 0) for end in found[1:])
 
 
 def as_number(value: Value) -> float:
@@ -79,7 +84,7 @@ def targets_table(numbers: Numbers, scenario: str | None) -> TextTable | None:
                 telling.month_words(a.month_met),
             )
         )
-    columns = ("Target", "Scenario", "Probability", "Required", "Likely enough", "Mean shortfall", "Met by, median")
+    columns = ("Target", "Scenario", "Probability", "Required", "Likely enough", "Mean shortfall", "Met by, where met")
     return (
         TextTable("Targets: how likely, and what is lacking", columns, tuple(rows), words.prose("targets"))
         if rows

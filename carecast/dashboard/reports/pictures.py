@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
@@ -10,14 +10,14 @@ import pandas as pd
 
 from carecast.dashboard import charts, figures
 from carecast.dashboard.charts import BASELINE_COLOUR, GREY, INK, SCENARIO_COLOUR
-from carecast.dashboard.reports import findings, words
+from carecast.dashboard.reports import charts_many, findings, words
 from carecast.dashboard.reports.numbers import AWAY, Numbers
 from carecast.dashboard.reports.shapes import TextTable
 from carecast.dashboard.telling import legend_name
 from carecast.model.summary import BASELINE
 from carecast.scenarios.targets import Target
 
-WIDTH = 720
+WIDTH, RIGHT = 600, 60  # of a plot, and free space to the right of it; pixels
 KEY_TOP, KEY_ROW, LETTER = -16, 20, 7.4  # where the key stands above the plot, pixels
 FANS = ((AWAY, None), ("looked_after", None), ("within_radius_percent", 100.0))
 MARKS: dict[str, dict[str, Any]] = {
@@ -29,6 +29,12 @@ MARKS: dict[str, dict[str, Any]] = {
     "target": {"color": INK, "strokeWidth": 1.5, "strokeDash": [6, 4]},
     "bar-baseline": {"color": BASELINE_COLOUR, "strokeWidth": 3},
     "bar-scenario": {"color": SCENARIO_COLOUR, "strokeWidth": 3},
+    "adds": {"color": "#12436D", "strokeWidth": 12},
+    "takes": {"color": "#F46A25", "strokeWidth": 12},
+    "whole": {"color": GREY, "strokeWidth": 12},
+} | {
+    f"series-{at}": {"color": colour, "strokeWidth": 2.8, "strokeDash": dash}
+    for at, (colour, dash) in enumerate(zip(charts_many.COLOURS, charts_many.DASHES, strict=True))
 }
 POINTS = {
     "published": ("circle", INK),
@@ -36,6 +42,9 @@ POINTS = {
     "scenario-point": ("diamond", SCENARIO_COLOUR),
     "bar-baseline": ("circle", BASELINE_COLOUR),
     "bar-scenario": ("diamond", SCENARIO_COLOUR),
+} | {
+    f"point-{at}": (shape, colour)
+    for at, (colour, shape) in enumerate(zip(charts_many.COLOURS, charts_many.SHAPES, strict=True))
 }
 
 
@@ -50,6 +59,8 @@ class Picture:
     chart: Any
     alt: str
     table: TextTable
+    width: int = WIDTH  # of the plot, pixels
+    right: int = RIGHT  # free space to the right of it, pixels
 
     def svg(self) -> str:
         """The chart as SVG, without its words."""
@@ -64,8 +75,8 @@ class Picture:
     def standing_alone(self) -> "Picture":
         """The same chart with title and subtitle drawn into it, for files of their own."""
         title = alt.TitleParams(
-            text=_folded(self.title, 88),
-            subtitle=_folded(self.subtitle, 118),
+            text=_folded(self.title, 76),
+            subtitle=_folded(self.subtitle, 104),
             anchor="start",
             fontSize=17,
             subtitleFontSize=13,
@@ -73,9 +84,7 @@ class Picture:
             subtitlePadding=6,
             offset=24,
         )
-        return Picture(
-            self.name, self.title, self.subtitle, self.key, self.chart.properties(title=title), self.alt, self.table
-        )
+        return replace(self, chart=self.chart.properties(title=title))
 
 
 def to_png(svg: str, scale: float = 2.0) -> bytes:
@@ -111,19 +120,19 @@ def inline_svg(picture: Picture) -> str:
 def _sized(picture: Picture) -> Any:
     """The chart at a fixed width with its key over the plot."""
     drawn = picture.chart.copy(deep=True)
-    layers, rows = _key_layers(picture.key)
+    layers, rows = _key_layers(picture.key, picture.width + picture.right)
     drawn.layer = [*drawn.layer, *layers]
-    padding = {"left": 8, "right": 60, "top": 8 + 4 * (rows - 1), "bottom": 6}
-    return drawn.properties(width=WIDTH, padding=padding).configure_view(strokeOpacity=0)
+    padding = {"left": 8, "right": picture.right, "top": 8 + 4 * (rows - 1), "bottom": 6}
+    return drawn.properties(width=picture.width, padding=padding).configure_view(strokeOpacity=0)
 
 
-def _key_layers(key: Sequence[tuple[str, str]]) -> tuple[list[Any], int]:
+def _key_layers(key: Sequence[tuple[str, str]], most: int) -> tuple[list[Any], int]:
     """Marks and words of the key, row by row from the bottom."""
     lines: list[list[tuple[str, str, float]]] = [[]]
     x = 0.0
     for mark, text in key:
         wide = 46 + LETTER * len(text) + 18
-        if x + wide > WIDTH and lines[-1]:
+        if x + wide > most and lines[-1]:
             lines.append([])
             x = 0.0
         lines[-1].append((mark, text, x))
@@ -153,43 +162,74 @@ def _key_item(mark: str, text: str, left: float, y: float) -> list[Any]:
 
 # --- the charts -----------------------------------------------------------------------------------
 def pictures(numbers: Numbers) -> tuple[Picture, ...]:
-    """Every chart of a report: children, spend and savings, the main scenario first."""
+    """Every chart of a report: children, spend, savings, and what each lever adds where that was worked out."""
     main = numbers.main
-    found = [_fan(numbers, main, measure, top) for measure, top in FANS if len(numbers.path(BASELINE, measure))]
+    found = [_fan(numbers, measure, top) for measure, top in FANS if len(numbers.path(BASELINE, measure))]
     if not numbers.years:
         return tuple(found)
-    found += [_spend(numbers, name) for name in (numbers.others or (None,))]
+    found.append(_spend(numbers))
     found += [_groups(numbers, name) for name in ((main,) if main else ())]
+    if len(numbers.programmes) > 1:
+        found.append(_savings(numbers))
     found += [_saving(numbers, name) for name in numbers.programmes]
-    return tuple(found)
+    return (*found, *_levers(numbers))
 
 
-def _shown(numbers: Numbers, scenario: str | None) -> list[str]:
-    return [BASELINE, *([scenario] if scenario else [])]
+def _levers(numbers: Numbers) -> list[Picture]:
+    from carecast.dashboard.reports.answers import WATERFALL
+    from carecast.dashboard.reports.lever_tables import levers_picture
+
+    answers = {name: numbers.answer(WATERFALL, name) for name in numbers.programmes}
+    return [levers_picture(numbers, name, answer) for name, answer in answers.items() if answer]
 
 
-def _fan(numbers: Numbers, scenario: str | None, measure: str, top: float | None) -> Picture:
-    shown = _shown(numbers, scenario)
+def _frame(names: Sequence[str]) -> tuple[int, int]:
+    """Pixels of a plot with names at line ends, and of the space that these need."""
+    right = charts_many.room(names, "\u2212£00.0m")
+    return WIDTH + RIGHT - right, right
+
+
+def shown_together(numbers: Numbers) -> list[str]:
+    """Scenarios of one frame: the baseline, the one the report is first about, then the rest, as many as a frame holds."""
+    first = [numbers.main] if numbers.main else []
+    rest = [name for name in numbers.others if name not in first]
+    return [BASELINE, *first, *rest][: charts_many.MOST]
+
+
+def _left_out(numbers: Numbers) -> str:
+    more = len(numbers.scenarios) - len(shown_together(numbers))
+    return f" {more} more scenarios of the run are in the tables." if more > 0 else ""
+
+
+def _fan(numbers: Numbers, measure: str, top: float | None) -> Picture:
+    shown, main = shown_together(numbers), numbers.main
     names = [legend_name(name) for name in shown]
     paths = pd.concat([numbers.path(name, measure) for name in shown], ignore_index=True)
     history = figures.history(numbers.run, measure)[["date", "value"]]
     start = pd.Timestamp(numbers.run.record["as_at"])
     label = numbers.label(measure)
-    title = findings.away_title(numbers, scenario) if measure == AWAY else _fan_title(numbers, scenario, measure)
-    key = [("baseline", "Baseline, mean"), ("band", "Baseline, 50, 80 and 95 %")]
-    if scenario:
-        key += [("scenario", f"{names[1]}, mean"), ("edge", f"{names[1]}, 80 %")]
+    title = findings.away_title(numbers, main) if measure == AWAY else _fan_title(numbers, main, measure)
+    key = [("series-0", "Baseline, mean"), ("band", "Baseline, 50, 80 and 95 %")]
+    key += [(f"series-{at}", f"{name}, mean") for at, name in enumerate(names) if at]
+    key += [("edge", f"{names[1]}, 80 %")] if len(names) == 2 else []
     key += [("published", "Published")] if len(history.dropna()) else []
     unit = "per cent" if measure.endswith("_percent") else "children at month end"
-    subtitle = f"{label}, {unit}. Lines are means, bands hold the shares of replications named."
+    bars = " Upright bars at the right end hold 80 %." if len(names) > 2 else ""
+    subtitle = f"{label}, {unit}. Lines are means, bands hold the shares of replications named.{bars}"
     rows = tuple(_date_row(numbers, shown, measure, date) for date in _table_dates(numbers))
-    columns = ("Date", *(f"{name}, mean (80 % interval)" for name in names))
-    table = TextTable(f"{label} at year ends", columns, rows)
-    ends = "; ".join(f"{name} {cell}" for name, cell in zip(names, rows[-1][1:], strict=True))
+    table = TextTable(f"{label} at year ends, mean and 80 % interval", ("Date", *names), rows)
+    ends = "; ".join(f"{name} {_spoken(cell)}" for name, cell in zip(names, rows[-1][1:], strict=True))
     text = f"Line chart of {words.lower_first(label)} by month to {rows[-1][0]}. At the end: {ends}. {title}."
+    width, right = _frame(names)
+    chart = charts_many.fans(paths, history, names, start, top, width)
     return Picture(
-        f"children_{measure}", title, subtitle, tuple(key), charts.fan(paths, history, names, start, top), text, table
+        f"children_{measure}", title, subtitle + _left_out(numbers), tuple(key), chart, text, table, width, right
     )
+
+
+def _spoken(cell: str) -> str:
+    mean, _, ends = cell.partition("\n")
+    return f"{mean} (80 % interval {ends})" if ends else mean
 
 
 def _fan_title(numbers: Numbers, scenario: str | None, measure: str) -> str:
@@ -215,14 +255,15 @@ def _table_dates(numbers: Numbers) -> list[str]:
 
 
 def _date_row(numbers: Numbers, shown: Sequence[str], measure: str, date: str) -> tuple[str, ...]:
+    digits, unit = (1, "\u00a0%") if measure.endswith("_percent") else (0, "")
     cells = []
     for name in shown:
         found = findings.month_of(numbers, name, measure, numbers.months.index(date))
-        cells.append(
-            words.HIDDEN
-            if found is None
-            else f"{words.number(found[0], 1)} ({words.number(found[1], 1)} to {words.number(found[2], 1)})"
-        )
+        if found is None:
+            cells.append(words.HIDDEN)
+            continue
+        mean, low, high = (words.number(part, digits) for part in found)
+        cells.append(f"{mean}{unit}\n{low} to {high}" if low != high else f"{mean}{unit}")
     return (words.day(date), *cells)
 
 
@@ -230,43 +271,57 @@ def _whole(numbers: Numbers) -> list[str]:
     return [year for year in numbers.years if not numbers.is_part(year)] or list(numbers.years)
 
 
-def _spend(numbers: Numbers, scenario: str | None) -> Picture:
-    shown = _shown(numbers, scenario)
-    names = [legend_name(name) for name in shown]
+def _by_year(numbers: Numbers, shown: Sequence[str], measure: str) -> tuple[pd.DataFrame, tuple[tuple[str, ...], ...]]:
+    """A yearly measure of scenarios for a chart, and in words a row a year."""
     rows, told = [], []
     for year in _whole(numbers):
         cells = []
-        for name, said in zip(shown, names, strict=True):
-            mean, low, high = findings.money_of(numbers, name, "net_cost_gbp", year)
-            rows.append({"scenario": said, "year": year, "mean": mean, "p10": low, "p90": high})
-            cells.append(f"{words.gbp(mean)} ({words.gbp_between(low, high)})")
+        for name in shown:
+            mean, low, high = findings.money_of(numbers, name, measure, year)
+            rows.append({"scenario": legend_name(name), "year": year, "mean": mean, "p10": low, "p90": high})
+            cells.append(f"{words.gbp(mean)}\n{words.gbp_between(low, high)}")
         told.append((findings.year_words(numbers, year), *cells))
-    title = findings.spend_title(numbers, scenario)
-    key = [("bar-baseline", "Baseline, mean and 80 %")]
-    key += [("bar-scenario", f"{names[1]}, mean and 80 %")] if scenario else []
+    return pd.DataFrame(rows), tuple(told)
+
+
+def _spend(numbers: Numbers) -> Picture:
+    shown = shown_together(numbers)
+    names = [legend_name(name) for name in shown]
+    frame, told = _by_year(numbers, shown, "net_cost_gbp")
+    title = findings.spend_title(numbers, numbers.main)
+    key = tuple((f"point-{at}", f"{name}, mean and 80 %") for at, name in enumerate(names))
     table = TextTable(
-        "Gross and programme cost by financial year",
-        ("Financial year", *(f"{n}, mean (80 % interval)" for n in names)),
-        tuple(told),
+        "Gross and programme cost by financial year, mean and 80 % interval", ("Financial year", *names), told
     )
     text = f"Chart of gross and programme cost by financial year. {_years_told(table)} {title}."
-    nothing = pd.DataFrame({"year": pd.Series(dtype=str), "value": pd.Series(dtype=float)})
+    subtitle = words.prose("spend_subtitle") + _left_out(numbers)
+    width, right = _frame(names)
+    chart = charts_many.by_year(frame, names, width)
+    return Picture("spend", title, subtitle, key, chart, text, table, width, right)
+
+
+def _savings(numbers: Numbers) -> Picture:
+    """Net saving of every programme in one frame."""
+    shown = [name for name in shown_together(numbers) if name in numbers.programmes]
+    at = [shown_together(numbers).index(name) for name in shown]
+    names, target = [legend_name(name) for name in shown], asked_saving(numbers)
+    frame, told = _by_year(numbers, shown, "net_saving_gbp")
+    title = findings.best_title(numbers)
+    key = [(f"point-{i}", f"{name}, mean and 80 %") for i, name in zip(at, names, strict=True)]
+    key += [("target", f"Target: {target.name}")] if target else []
+    table = TextTable("Net saving by financial year, mean and 80 % interval", ("Financial year", *names), told)
+    text = f"Chart of net saving by financial year. {_years_told(table)} {title}."
+    width, right = _frame(names)
+    chart = charts_many.by_year(frame, names, width, None if target is None else target.value, False, at)
     return Picture(
-        f"spend_{scenario or BASELINE}",
-        title,
-        words.prose("spend_subtitle"),
-        tuple(key),
-        charts.yearly(pd.DataFrame(rows), nothing, names),
-        text,
-        table,
+        "savings", title, words.prose("saving_subtitle"), tuple(key), chart, text, table, width, right
     )
 
 
 def _years_told(table: TextTable) -> str:
     first, last = table.rows[0], table.rows[-1]
-    heads = [column.split(", mean")[0] for column in table.columns[1:]]
     parts = [
-        f"{row[0]}: {', '.join(f'{h} {c}' for h, c in zip(heads, row[1:], strict=True))}"
+        f"{row[0]}: {', '.join(f'{h} {_spoken(c)}' for h, c in zip(table.columns[1:], row[1:], strict=True))}"
         for row in dict.fromkeys((first, last))
     ]
     return "; ".join(parts) + "."

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from carecast.dashboard import figures
-from carecast.dashboard.reports import findings, page_money, page_tables, words
+from carecast.dashboard.reports import findings, lever_tables, page_money, page_tables, words
 from carecast.dashboard.reports.about import About, title_of
+from carecast.dashboard.reports.answers import PLACES
 from carecast.dashboard.reports.blocks import Block, Bullets, Heading, Para, Shown
 from carecast.dashboard.reports.numbers import AWAY, Numbers
 from carecast.dashboard.reports.pictures import Picture
@@ -44,9 +45,7 @@ def heading_for(numbers: Numbers, made: Sequence[Picture]) -> Iterable[Block]:
     yield from _pictures(made, f"children_{AWAY}", "children_looked_after", "children_within_radius")
     if numbers.years:
         yield page_money.spend_table(numbers)
-        yield from (
-            Shown(picture, with_table=False) for picture in made if picture.name == f"spend_{numbers.main or BASELINE}"
-        )
+        yield from (Shown(picture, with_table=False) for picture in made if picture.name == "spend")
         yield from _pictures(made, "spend_by_group")
 
 
@@ -76,6 +75,7 @@ def savings(numbers: Numbers, made: Sequence[Picture]) -> Iterable[Block]:
     yield Heading("Savings by kind and year")
     if numbers.run.record.get("budget_assumed"):
         yield Para(words.prose("budget_assumed"))
+    yield from _pictures(made, "savings")
     for name in numbers.programmes:
         yield Heading(title_of(numbers.run, name), 2)
         yield from (Shown(picture, with_table=False) for picture in made if picture.name == f"saving_{name}")
@@ -90,7 +90,7 @@ def _payback(numbers: Numbers, scenario: str) -> str:
     found = money_answers(numbers.run, scenario)
     whole, cash = found["full_year_effect_gbp"], found["cash"]
     month = cash["payback"]["median_month"]
-    back = f"pays back by {month} (median)" if month else "does not pay back within the run in half of the replications"
+    back = f"pays back by {words.month(month)} (median)" if month else "does not pay back within the run in half of the replications"
     chance = words.share(cash["payback"]["chance_within_run"])
     real, discounted = (words.gbp(found[kind]["net_saving_gbp"]["mean"]) for kind in ("real", "discounted"))
     terms = words.prose(
@@ -106,6 +106,34 @@ def _payback(numbers: Numbers, scenario: str) -> str:
         f"Full-year effect, recurring, at the end of the run: {words.gbp(whole['mean'])} a year (80 % interval "
         f"{words.gbp_between(whole['p10'], whole['p90'])}). {terms}"
     )
+
+
+def levers(numbers: Numbers, made: Sequence[Picture]) -> Iterable[Block]:
+    """What each lever adds to the saving, where it was worked out; otherwise how to get it."""
+    if not numbers.programmes or not numbers.years:
+        return
+    yield Heading("What each lever adds")
+    found = [picture for name in numbers.programmes for picture in made if picture.name == f"levers_{name}"]
+    if not found:
+        yield Para(words.prose("waterfall_how"))
+    for picture in found:
+        yield Shown(picture, with_table=False)
+        yield picture.table
+
+
+def places(numbers: Numbers) -> Iterable[Block]:
+    """Places needed, where they were worked out; otherwise how to get them."""
+    if not numbers.years:
+        return
+    yield Heading("Places needed")
+    answers = {name: numbers.answer(PLACES, name) for name in (BASELINE, *numbers.programmes)}
+    found = {name: answer for name, answer in answers.items() if answer}
+    if not found:
+        yield Para(words.prose("places_how"))
+    for name, answer in found.items():
+        finding, tables = lever_tables.places_shown(numbers, name, answer)
+        yield Para(f"{finding}.")
+        yield from tables
 
 
 def reserves(numbers: Numbers) -> Iterable[Block]:

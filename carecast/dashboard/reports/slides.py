@@ -45,7 +45,7 @@ def slides(numbers: Numbers) -> bytes:
                 findings.saving_title(numbers, name), made.get(f"saving_{name}"), _saving_lines(numbers, name)
             )
         if numbers.others:
-            deck.with_table(_options_title(numbers), page_money.options_table(numbers))
+            deck.with_table(findings.best_title(numbers), page_money.options_table(numbers))
     targets = page_tables.targets_table(numbers, numbers.main)
     if targets is not None:
         deck.with_table(findings.targets_title(numbers, numbers.main), targets)
@@ -97,14 +97,6 @@ def _saving_lines(numbers: Numbers, scenario: str) -> list[str]:
         f"Chance that the year saves anything net: {words.share(findings.chance_of_saving(numbers, scenario))}",
         f"{findings.reserves_title(numbers, scenario)}",
     ]
-
-
-def _options_title(numbers: Numbers) -> str:
-    means = {name: findings.money_of(numbers, name, "net_saving_gbp", numbers.last_year)[0] for name in numbers.others}
-    best = max(means, key=lambda name: means[name])
-    if means[best] <= 0:
-        return f"No option saves money net in {numbers.last_year}, on average"
-    return f"\u201c{legend_name(best)}\u201d saves most in {numbers.last_year}: {words.gbp(means[best])} net on average"
 
 
 def _limits_title(numbers: Numbers) -> str:

@@ -1,6 +1,7 @@
 """Numbers and names in words as every report says them; the prose is in ``prose.md``."""
 
 import datetime as dt
+import re
 import string
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,16 @@ def prose(key: str, nation: str = "", **filled: object) -> str:
 def items(key: str, nation: str = "", **filled: object) -> list[str]:
     """The lines of a passage that is a list."""
     return [line.removeprefix("- ").strip() for line in prose(key, nation, **filled).splitlines() if line.strip()]
+
+
+def plain(text: str) -> str:
+    """Text without marks: what stands between backticks stands in quotation marks."""
+    return re.sub(r"`([^`]+)`", "\u201c\\1\u201d", text)
+
+
+def with_code(text: str) -> list[tuple[str, bool]]:
+    """Text in parts: what it says, and whether it is to be typed as it stands."""
+    return [(part, at % 2 == 1) for at, part in enumerate(text.split("`")) if part]
 
 
 # --- numbers --------------------------------------------------------------------------------------
@@ -111,6 +122,11 @@ def funder_label(funder: str) -> str:
 def day(text: str) -> str:
     """``2022-07-31`` as ``31 July 2022``."""
     return date_words(dt.date.fromisoformat(text[:10]))
+
+
+def month(text: str | None) -> str:
+    """``2028-03`` as ``March 2028``; ``not within the run`` for none."""
+    return f"{dt.date.fromisoformat(f'{text}-01'):%B %Y}" if text else "not within the run"
 
 
 def names(scenarios: list[str] | tuple[str, ...]) -> str:

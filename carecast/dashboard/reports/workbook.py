@@ -20,6 +20,7 @@ from carecast.dashboard.reports.about import About, about
 from carecast.dashboard.reports.children_tables import children_tables
 from carecast.dashboard.reports.ground_tables import dictionary, ground_tables
 from carecast.dashboard.reports.judged_tables import judged_tables
+from carecast.dashboard.reports.lever_tables import lever_tables
 from carecast.dashboard.reports.money_tables import money_tables
 from carecast.dashboard.reports.native_charts import add_charts
 from carecast.dashboard.reports.numbers import Numbers
@@ -42,12 +43,15 @@ FONT = {"font_name": "Arial", "font_size": 11}
 def every_table(numbers: Numbers) -> tuple[DataTable, ...]:
     """All tables of a report, in the order of the workbook."""
     ground = {table.name: table for table in ground_tables(numbers)}
+    more = lever_tables(numbers)
     first = [ground.pop(name) for name in FIRST_OF_GROUND if name in ground]
     return (
         *first,
         *saving_tables(numbers),
+        *(t for t in more if t.name == "Savings by lever"),
         *money_tables(numbers),
         *judged_tables(numbers),
+        *(t for t in more if t.name != "Savings by lever"),
         *children_tables(numbers),
         *ground.values(),
     )
