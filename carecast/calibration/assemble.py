@@ -7,7 +7,8 @@ from typing import cast
 import numpy as np
 
 from carecast.calibration.arrays import Array
-from carecast.calibration.pack import Figure, Pack, Row
+from carecast.calibration.figures import Figure, Row
+from carecast.calibration.pack import Pack
 from carecast.model import words as w
 from carecast.model.parameters import (
     BadFile,

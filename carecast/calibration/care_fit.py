@@ -17,8 +17,9 @@ from carecast.calibration import fit
 from carecast.calibration.arrays import Array
 from carecast.calibration.capacity import OWN_AND_BOUGHT, OwnHomes, own_homes
 from carecast.calibration.english_care import english_targets, with_transfers
+from carecast.calibration.figures import Figure
 from carecast.calibration.fit import Fitted, Prior, Target, expit, log_sd, logit
-from carecast.calibration.pack import Figure, Pack
+from carecast.calibration.pack import Pack
 from carecast.calibration.shapes import AGE_GROUPS, DestinationShape, RateShape, weibull_survival
 from carecast.model import words as w
 

@@ -14,9 +14,10 @@ from carecast.calibration import draw
 from carecast.calibration.arrays import Array
 from carecast.calibration.dfe.stock_rows import AGES, PLACEMENTS
 from carecast.calibration.entries import MOST_CARE
+from carecast.calibration.figures import Figure
 from carecast.calibration.fit import Target, log_sd
 from carecast.calibration.matching import FIRST_SPREAD, NET_LEVEL, Shifts, Wanted
-from carecast.calibration.pack import Figure, Pack
+from carecast.calibration.pack import Pack
 from carecast.calibration.shapes import DestinationShape, RateShape
 from carecast.model import words as w
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from carecast.calibration.arrays import Array
-from carecast.calibration.pack import Pack, Row
+from carecast.calibration.figures import Row
+from carecast.calibration.pack import Pack
 from carecast.model import words as w
 from carecast.model.parameters import BadFile, How
 

@@ -15,8 +15,9 @@ import numpy as np
 from carecast.calibration import draw
 from carecast.calibration.arrays import Array
 from carecast.calibration.assemble import funders
+from carecast.calibration.figures import Row
 from carecast.calibration.fit import log_sd
-from carecast.calibration.pack import Pack, Row
+from carecast.calibration.pack import Pack
 from carecast.model import words as w
 from carecast.model.parameters import N_DRAWS, ParameterSet
 

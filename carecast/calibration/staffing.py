@@ -5,7 +5,8 @@ taken from stays in its row of ``national/workforce.csv`` and in the number's no
 """
 
 from carecast.calibration.assemble import number
-from carecast.calibration.pack import Figure, Pack
+from carecast.calibration.figures import Figure
+from carecast.calibration.pack import Pack
 from carecast.model.parameters import BadFile, Number
 
 KEPT_FAR = "distance.kept_for_safety_share"

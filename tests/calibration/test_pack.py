@@ -2,11 +2,12 @@
 
 import pytest
 
+from carecast.calibration import figures
 from carecast.calibration import pack as pk
 from carecast.model.parameters import BadFile
 
 PACK = "west-dunbartonshire"
-HEAD = ",".join(pk.FIGURE_COLUMNS)
+HEAD = ",".join(figures.FIGURE_COLUMNS)
 
 
 def lines_of(error):
@@ -52,7 +53,7 @@ def test_a_missing_column_is_one_line(tmp_path):
     path = tmp_path / "figures.csv"
     path.write_text(HEAD.replace(",unit", "").replace(",source_title", "") + "\n", encoding="utf-8")
     with pytest.raises(BadFile) as error:
-        pk.read_figures(path)
+        figures.read_figures(path)
     assert lines_of(error) == [
         "figures.csv: row 1: column 'unit' is missing",
         "figures.csv: row 1: column 'source_title' is missing",
@@ -71,7 +72,7 @@ def test_each_bad_row_is_one_line_with_row_column_and_value(tmp_path):
     ]
     path.write_text("\n".join([HEAD, *rows]) + "\n", encoding="utf-8")
     with pytest.raises(BadFile) as error:
-        pk.read_figures(path)
+        figures.read_figures(path)
     lines = lines_of(error)
     assert len(lines) == 5
     assert lines[0] == "figures.csv: row 2, column value: -3 is below 0; a number of children is 0 or more"

@@ -14,16 +14,8 @@ from carecast.calibration.dfe.places import Place, nominal, place_rows
 from carecast.calibration.dfe.rows import Cells, National, Rows
 from carecast.calibration.dfe.stock_rows import stock_rows
 from carecast.calibration.dfe.swing_rows import expected_rows
-from carecast.calibration.pack import (
-    FIGURE_COLUMNS,
-    TABLE_COLUMNS,
-    About,
-    Pack,
-    Row,
-    english_figures,
-    made_of,
-    with_figures,
-)
+from carecast.calibration.figures import FIGURE_COLUMNS, Row, with_figures
+from carecast.calibration.pack import TABLE_COLUMNS, About, Pack, english_figures, made_of
 from carecast.model import words as w
 
 COLUMNS = {

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from carecast.calibration.dfe.flow_rows import MEMORY, averaged
-from carecast.calibration.pack import Figure, Pack
+from carecast.calibration.figures import Figure
+from carecast.calibration.pack import Pack
 from carecast.model import words as w
 
 KEPT_BY_DATE = ("stock_total", "stock_residential", "stock_community")

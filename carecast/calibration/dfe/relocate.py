@@ -6,7 +6,8 @@ from pathlib import Path
 
 from carecast.calibration.dfe.homes import code_of
 from carecast.calibration.dfe.places import Place, read_places
-from carecast.calibration.pack import Figure, Pack, Row
+from carecast.calibration.figures import Figure, Row
+from carecast.calibration.pack import Pack
 
 POOLED = "foster_own"
 HOUSE = "childrens_house_own"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from carecast.calibration.dfe.facts import Fact, Facts
-from carecast.calibration.pack import FIGURE_COLUMNS, Figure
+from carecast.calibration.figures import FIGURE_COLUMNS, Figure
 from carecast.model.parameters import How
 
 Cells = dict[str, str]

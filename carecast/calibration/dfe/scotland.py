@@ -18,7 +18,8 @@ from carecast.calibration.calibrate import from_pack
 from carecast.calibration.dfe.facts import closest, plain
 from carecast.calibration.dfe.places import Place, nominal, read_places
 from carecast.calibration.dfe.relocate import relocated
-from carecast.calibration.pack import Figure, Pack, Row, read_pack, with_overrides
+from carecast.calibration.figures import Figure, Row
+from carecast.calibration.pack import Pack, read_pack, with_overrides
 from carecast.calibration.readers.history import History
 from carecast.calibration.readers.report import Report
 from carecast.model import words as w
