@@ -86,7 +86,10 @@ class AimFile:
     @property
     def label(self) -> str:
         """What a picker calls it."""
-        words = self.name.replace("_", " ").capitalize()
+        words = self.name.replace("_", " ")
+        words = (
+            words.title() if self.is_shipped else words[:1].upper() + words[1:]
+        )  # those that come are named by council
         return f"{words} ({'comes with carecast' if self.is_shipped else 'yours'})"
 
 

@@ -18,7 +18,7 @@ from carecast.dashboard import background, calibrating, door, frame, private, ro
 from carecast.dashboard.calibrating import FILES, OWN, SET, Question
 from carecast.dashboard.panels import calibration as panels
 from carecast.dashboard.panels.calibration import Shown
-from carecast.dashboard.telling import prose
+from carecast.dashboard.telling import dates_in_words, iso_words, prose
 from carecast.model.parameters import BadFile, ParameterSet
 from carecast.scenarios.request import text_digest
 
@@ -231,7 +231,7 @@ def _checked(file: Path) -> None:
     document = json.loads(file.read_text(encoding="utf-8"))
     span = document["span"]
     st.markdown(prose("checked", form=FORMS.get(document["format"], document["format"]),
-                      first=span.get("from") or "?", last=span.get("to") or "?"))  # fmt: skip
+                      first=_day_words(span.get("from")), last=_day_words(span.get("to"))))  # fmt: skip
     frame.tiles(panels.check_tiles(document))
     frame.folded("File by file", panels.check_files(document))
     frame.folded("Why rows were refused, repaired or left out", panels.check_rules(document))
@@ -242,6 +242,10 @@ def _checked(file: Path) -> None:
         return
     tested = _ask_whether_tested()
     st.button("Calibrate on these files", type="primary", on_click=_fit, args=(found, tested), key="fit")
+
+
+def _day_words(text: str | None) -> str:
+    return iso_words(text[:10]) if text else "?"
 
 
 def _ask_whether_tested() -> bool:
@@ -289,10 +293,13 @@ def adopt(found: Draft) -> None:
         st.rerun()
     shown = read(NEW, found.folder / SET)
     p = shown.parameters
-    st.success(prose("calibrated", council=p.council, as_at=p.as_at.isoformat()))
+    st.success(prose("calibrated", council=p.council, as_at=iso_words(p.as_at.isoformat())))
     why_not = found.folder / calibrating.NOT_TESTED
     if why_not.is_file():
-        st.warning(prose("not_tested", why=why_not.read_text(encoding="utf-8")))
+        why = why_not.read_text(encoding="utf-8").partition("; name earlier ones with --origins")[
+            0
+        ]  # that is the command's
+        st.warning(prose("not_tested", why=dates_in_words(why)))
     usual = f"{p.council.lower().replace(' ', '-')}-{p.as_at.isoformat()}"
     name = st.text_input("Name of the parameter set", usual, key="set_name")
     with st.container(horizontal=True):

@@ -97,7 +97,9 @@ def calibrate(folder: Path, said: dict[str, Any], report: Report) -> Path:
     home = Path(question.folder)
     try:
         report(0, 1)
-        save(home / SET, _made(question))
+        made = _made(question)
+        report(1, 1)  # and ends here when it was cancelled meanwhile
+        save(home / SET, made)
         if question.with_backtest:
             _tested(folder, question, report)
     except BaseException as error:

@@ -18,7 +18,8 @@ BANDS = (("p025", "p975", 0.13), ("p10", "p90", 0.18), ("p25", "p75", 0.24))
 FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"
 HEIGHT = 330
 LABEL_GAP = 0.06  # of the axis: labels at line ends nearer than this are moved apart
-POUNDS = "'£' + format(datum.value / 1e6, ',.0f') + 'm'"  # an axis in millions
+POUNDS = "datum.value == 0 ? '£0' : (datum.value < 0 ? '\u2212£' : '£') + format(abs(datum.value) / 1e6, ',.2~f') + 'm'"
+PERCENT = "datum.label + ' %'"
 Chart = alt.LayerChart
 EMBED = {"embedOptions": {"renderer": "svg", "ast": True}}  # ast: no script is evaluated, as the headers ask
 
@@ -224,14 +225,13 @@ def saving(net: pd.DataFrame, asked: float | None) -> Chart:
         net: year, mean, p10, p90, in pounds.
         asked: pounds a year, or None.
     """
-    pounds = "(datum.value < 0 ? '\u2212' : '') + " + POUNDS.replace("datum.value", "abs(datum.value)")
     axis = alt.Axis(labelOverlap="greedy", labelSeparation=8, grid=False, domain=False, ticks=False, labelPadding=8)
     x = alt.X("year:O", title=None, axis=axis, scale=alt.Scale(padding=0.9))
     low, high = min(float(net["p10"].min()), 0.0), max(float(net["p90"].max()), asked or 0.0, 1.0)
     y = alt.Y(
         "mean:Q",
         title=None,
-        axis=alt.Axis(labelExpr=pounds, tickCount=6),
+        axis=alt.Axis(labelExpr=POUNDS, tickCount=6),
         scale=alt.Scale(domain=[low * 1.08, high * 1.1]),
     )
     data = alt.Chart(net.assign(text=[_millions(mean) for mean in net["mean"]]))

@@ -8,10 +8,9 @@ import altair as alt
 import pandas as pd
 
 from carecast.dashboard import charts
-from carecast.dashboard.charts import BANDS, BASELINE_COLOUR, COLOURS, GREY, INK, Chart
+from carecast.dashboard.charts import BANDS, BASELINE_COLOUR, COLOURS, GREY, INK, PERCENT, POUNDS, Chart
 
 MOST_SERIES = len(COLOURS)
-SIGNED_POUNDS = "(datum.value < 0 ? '\u2212£' : '£') + format(abs(datum.value) / 1e6, ',.1f') + 'm'"
 PART_COLOURS = ("#12436D", "#28A197", "#d6b4c8")  # cashable, avoided, released: also told by place and letter
 PART_INKS = ("#ffffff", "#0b0c0c", "#0b0c0c")
 BESIDE_PIXELS = 7.0
@@ -26,7 +25,12 @@ def folded(text: str) -> str:
 
 
 def fans(
-    paths: pd.DataFrame, history: pd.DataFrame, names: Sequence[str], start: pd.Timestamp, ceiling: float
+    paths: pd.DataFrame,
+    history: pd.DataFrame,
+    names: Sequence[str],
+    start: pd.Timestamp,
+    ceiling: float,
+    is_percent: bool = False,
 ) -> Chart:
     """Bands of the first scenario, and the mean of every scenario with its 80 % interval at each end of March.
 
@@ -36,21 +40,23 @@ def fans(
         names: the one compared against, then up to three others.
         start: the as-at date.
         ceiling: top of the axis, so that frames beside one another share it.
+        is_percent: whether the axis is in percent, else in numbers of what the title names.
     """
+    unit = PERCENT if is_percent else None
     paint = charts._paint(names)
     x = alt.X("date:T", title=None, axis=alt.Axis(format="%Y", tickCount="year", labelOverlap="greedy",
                                                   labelSeparation=10, grid=False))  # fmt: skip
     base = alt.Chart(paths[paths["scenario"] == names[0]])
     layers: list[Any] = [
         base.mark_area(opacity=opacity, color=BASELINE_COLOUR, clip=True).encode(
-            x, charts._y(low, ceiling, None), alt.Y2(high)
+            x, charts._y(low, ceiling, None, unit), alt.Y2(high)
         )
         for low, high, opacity in BANDS
     ]
     tips = ["scenario:N", alt.Tooltip("date:T", format="%-d %B %Y"),
             *(alt.Tooltip(f"{name}:Q", format=",.1f") for name in ("mean", "p10", "p90"))]  # fmt: skip
     lines = alt.Chart(paths).mark_line(strokeWidth=2.8, clip=True)
-    layers.append(lines.encode(x, charts._y("mean", ceiling, None), paint["color"], paint["dash"], tooltip=tips))
+    layers.append(lines.encode(x, charts._y("mean", ceiling, None, unit), paint["color"], paint["dash"], tooltip=tips))
     march = paths[paths["date"].dt.month == 3]
     for at, name in enumerate(names[1:]):  # beside one another, so that equal ones do not hide each other
         beside = BESIDE_PIXELS * (at - (len(names) - 2) / 2)
@@ -58,8 +64,8 @@ def fans(
         bar = ends.mark_rule(strokeWidth=1.8, opacity=0.8, xOffset=beside)
         dot = ends.mark_point(filled=True, size=60, opacity=1, xOffset=beside)
         layers.append(bar.encode(x, alt.Y("p10:Q"), alt.Y2("p90"), paint["color"]))
-        layers.append(dot.encode(x, charts._y("mean", ceiling, None), paint["color"], paint["shape"]))
-    layers += charts._published(history, x, charts._y("value", ceiling, None))
+        layers.append(dot.encode(x, charts._y("mean", ceiling, None, unit), paint["color"], paint["shape"]))
+    layers += charts._published(history, x, charts._y("value", ceiling, None, unit))
     layers += charts._start(start, ceiling)
     return charts.dressed(layers)
 
@@ -80,7 +86,7 @@ def by_year(costs: pd.DataFrame, names: Sequence[str], line_at: float | None = N
     x = alt.X("year:O", title=None, sort=order, scale=alt.Scale(domain=order, paddingOuter=0.4),
               axis=alt.Axis(labelOverlap="greedy", labelSeparation=8, grid=False, domain=False, ticks=False))  # fmt: skip
     offset = alt.XOffset("scenario:N", scale=alt.Scale(domain=list(names), paddingOuter=0.8))
-    y = alt.Y("mean:Q", title=None, axis=alt.Axis(labelExpr=SIGNED_POUNDS, tickCount=6),
+    y = alt.Y("mean:Q", title=None, axis=alt.Axis(labelExpr=POUNDS, tickCount=6),
               scale=alt.Scale(domain=[low * 1.06, high * 1.06], nice=True))  # fmt: skip
     data = alt.Chart(costs)
     tips = ["scenario:N", "year:O", *(alt.Tooltip(f"{name}:Q", format=",.0f") for name in ("mean", "p10", "p90"))]
@@ -118,7 +124,7 @@ def stacked(parts: pd.DataFrame, net: pd.DataFrame, order: Sequence[str]) -> Cha
     ends = [*placed["start"], *placed["end"], *net["p10"], *net["p90"], 0.0]
     low, high = min(ends), max(max(ends), 1.0)
     span = high - low
-    x_axis = alt.Axis(labelExpr=SIGNED_POUNDS, tickCount=4, labelOverlap="greedy", labelSeparation=8)
+    x_axis = alt.Axis(labelExpr=POUNDS, tickCount=4, labelOverlap="greedy", labelSeparation=8)
     x = alt.X("start:Q", title=None, axis=x_axis, scale=alt.Scale(domain=[low - 0.03 * span, high + 0.08 * span]))
     y = alt.Y("scenario:N", title=None, sort=list(order), axis=alt.Axis(**charts.GROUP_AXIS))
     colour = alt.Color("part:O", legend=None, scale=alt.Scale(domain=[0, 1, 2], range=list(PART_COLOURS)))
@@ -171,7 +177,7 @@ def levers(rows: pd.DataFrame, order: Sequence[str]) -> Chart:
     ends = [*rows["start"], *rows["end"], 0.0]
     low, high = min(ends), max(max(ends), 1.0)
     span = high - low
-    axis = alt.Axis(labelExpr=SIGNED_POUNDS, tickCount=5, labelOverlap="greedy", labelSeparation=8)
+    axis = alt.Axis(labelExpr=POUNDS, tickCount=5, labelOverlap="greedy", labelSeparation=8)
     x = alt.X("start:Q", title=None, axis=axis,
               scale=alt.Scale(domain=[low - 0.16 * span, high + 0.16 * span]))  # fmt: skip
     rows = rows.assign(name=[folded(name) for name in rows["name"]])

@@ -10,6 +10,8 @@ from carecast.dashboard import charts
 from carecast.dashboard.charts import BASELINE_COLOUR, INK, Chart
 from carecast.dashboard.charts_compare import FOLDED_AXIS, folded
 
+LINE_PIXELS = 17  # of a folded label
+
 
 def staff(rows: pd.DataFrame, names: Sequence[str]) -> Chart:
     """Staff needed by role with the 80 % interval, and a bar across where those in post stand.
@@ -22,7 +24,7 @@ def staff(rows: pd.DataFrame, names: Sequence[str]) -> Chart:
     order = list(dict.fromkeys(rows["part"]))
     paint = charts._paint(names)
     top = max(float(rows["p90"].max()), float(rows["in_post"].max()), 1.0) * 1.05
-    x = alt.X("mean:Q", title=None, axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, top]))
+    x = alt.X("mean:Q", title="Full-time equivalents", axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, top]))
     y = alt.Y("part:N", title=None, sort=order, axis=alt.Axis(**FOLDED_AXIS))
     offset = alt.YOffset("scenario:N", sort=list(names), scale=alt.Scale(domain=list(names), paddingOuter=0.9))
     data = alt.Chart(rows)
@@ -37,14 +39,15 @@ def staff(rows: pd.DataFrame, names: Sequence[str]) -> Chart:
     return charts.dressed(layers, height=46 * len(order) + 40)
 
 
-def bars(rows: pd.DataFrame) -> Chart:
+def bars(rows: pd.DataFrame, title: str) -> Chart:
     """One bar a row with its value beside it.
 
     Args:
         rows: part (its label), value, text; in the order they are shown.
+        title: what the values are.
     """
     top = max(float(rows["value"].max()), 1.0) * 1.15
-    x = alt.X("value:Q", title=None, axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, top]))
+    x = alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, top]))
     rows = rows.assign(part=[folded(part) for part in rows["part"]])
     y = alt.Y("part:N", title=None, sort=list(rows["part"]), axis=alt.Axis(**FOLDED_AXIS))
     data = alt.Chart(rows)
@@ -53,4 +56,5 @@ def bars(rows: pd.DataFrame) -> Chart:
         data.mark_bar(height=20, color=BASELINE_COLOUR).encode(x, y, tooltip=["part:N", "text:N"]),
         text.encode(x, y, alt.Text("text:N")),
     ]
-    return charts.dressed(layers, height=62 * len(rows) + 40)
+    tallest = max(part.count("\n") + 1 for part in rows["part"])
+    return charts.dressed(layers, height=max(48, LINE_PIXELS * tallest + 12) * len(rows) + 40)

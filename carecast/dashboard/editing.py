@@ -150,13 +150,20 @@ def _size(card: Card) -> None:
         return
     kind = int if control.is_whole else float
     bounds = [kind(part) for part in (control.least, control.most, control.value, control.step)]
-    st.slider(f"{_capital(control.unit)}: {_verb(control.field)}", *bounds, **card.on_change(control.field))
+    st.slider(_capital(_asked(control)), *bounds, **card.on_change(control.field))
     card.said(control.field)
 
 
-def _verb(field: str) -> str:
-    return {"multiply_by": "multiplied by", "add": "so many more", "share": "share", "per_year": "a year",
-            "miles": "miles", "places": "places"}[field]  # fmt: skip
+def _asked(control: fields.SizeControl) -> str:
+    """What a slider sets: ``more family places``, ``share of those children``, ``risk of breakdown, multiplied by``."""
+    unit = control.unit
+    if control.field == "add":
+        return f"more {unit}"
+    if control.field == "share":
+        return f"share {unit}" if unit.startswith("of ") else f"{unit}, as a share"
+    if control.field == "multiply_by":
+        return f"{unit}, multiplied by"
+    return unit
 
 
 def _capital(text: str) -> str:
@@ -300,7 +307,7 @@ def table(draft: Draft) -> None:
     st.caption(prose("table"))
     st.data_editor(
         frame, key=key, hide_index=True, disabled=["Lever or assumption", "What it is", "Unit"], column_config=dates,
-        on_change=_edited, args=(draft, key), alt=prose("table_alt"),
+        on_change=_edited, args=(draft, key), alt=prose("table_alt"), placeholder="\u2013",
     )  # fmt: skip
 
 

@@ -269,6 +269,8 @@ def watched(run: Run) -> pd.DataFrame:
     numbers = everything[everything["name"].isin(WATCHED)].sort_values(
         "name", key=lambda names: names.map(WATCHED.index), kind="stable"
     )
+    if not years(run):  # a run without a day has cost nothing
+        return everything[everything["name"].isin(WATCHED) & (everything["how"] == "assumed")].reset_index(drop=True)
     grid = run.answer(BASELINE).yearly
     cost = {line: float(lines_cost(grid, [line])[:, -1].mean()) for line in PLACEMENTS if not line.endswith("_fixed")}
     dearest = sorted(cost, key=lambda line: -cost[line])[:WATCHED_PRICES]

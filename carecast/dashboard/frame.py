@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from carecast.dashboard import disclosure, door, figures, markup, panels, papers
 from carecast.dashboard.reports import KINDS, build
-from carecast.dashboard.telling import legend_name, prose
+from carecast.dashboard.telling import iso_words, legend_name, prose
 from carecast.model.summary import BASELINE, to_csv
 from carecast.scenarios.run import Run
 
@@ -50,8 +50,10 @@ def warm() -> None:
     """Open the run that is shown first and put its first page together, before anybody asks."""
     found = door.find_runs(*door.places())
     if found and found[0].status == door.COMPLETE:
-        names = figures.programmes(_opened(found[0]))
-        _heading(found[0], names[0] if names else None)
+        run = _opened(found[0])
+        names = figures.programmes(run)
+        if figures.years(run):
+            _heading(found[0], names[0] if names else None)
 
 
 def heading(chosen: Chosen) -> panels.Heading:
@@ -113,12 +115,19 @@ def _open_or_stop(found: door.Found, head: DeltaGenerator) -> Run:
             st.code(prose("not_complete_command", folder=found.folder), language=None, wrap_lines=True)
         st.stop()
     try:
-        return _opened(found)
+        opened = _opened(found)
     except door.NotShownError as error:
         with head:
             st.title("This run cannot be read")
             st.error(prose("not_readable", why=error))
         st.stop()
+    if not figures.years(opened):
+        with head:
+            st.title("This run ends on the day it starts")
+            st.warning(prose("no_day", day=iso_words(str(opened.record["as_at"]))))
+            st.code(prose("no_run_command"), language=None, wrap_lines=True)
+        st.stop()
+    return opened
 
 
 def guarded(draw: Callable[[], None]) -> None:
@@ -223,6 +232,18 @@ def paper(label: str, file: Path) -> None:
 def bullets(lines: Sequence[str]) -> None:
     """A list."""
     st.markdown("\n".join(f"- {line}" for line in lines))
+
+
+def not_modelled(lines: Sequence[str]) -> None:
+    """What is not modelled: of every run, and what a scenario says of itself under its title."""
+    st.markdown(prose("not_modelled"))
+    grouped: dict[str, list[str]] = {}
+    for line in lines:
+        title, colon, rest = line.partition(": ")
+        of_scenario = bool(colon) and sum(other.startswith(f"{title}: ") for other in lines) > 1
+        grouped.setdefault(title if of_scenario else line, []).extend([rest] if of_scenario else [])
+    st.markdown("\n".join("\n".join([f"- {head}:" if rest else f"- {head}", *(f"    - {one}" for one in rest)])
+                          for head, rest in grouped.items()))  # fmt: skip
 
 
 def download(chosen: Chosen) -> None:

@@ -11,7 +11,8 @@ MARKS = {
     "line-baseline": "line baseline", "bands": "bands", "line-scenario": "line scenario", "edge-scenario": "edge scenario",
     **{f"{kind}-{at}": f"{kind} s{at}" for kind in ("line", "point") for at in range(4)},  # overlaid scenarios
     **{f"part-{at}": f"part s{at}" for at in range(4)}, "place": "place", "square": "square", "tick": "tick", "ring": "ring",
-    "dot": "dot", "point-baseline": "point baseline", "point-scenario": "point scenario", "line-target": "line target",
+    "dot": "dot", "diamond": "dot diamond",
+    "point-baseline": "point baseline", "point-scenario": "point scenario", "line-target": "line target",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Start the dashboard: Streamlit on this machine only, with this project's own settings."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ CONFIG = Path(__file__).parent / ".streamlit" / "config.toml"
 RUN_VARIABLE = "CARECAST_RUN"  # the run folder to show first
 RUNS_VARIABLE = "CARECAST_RUNS"  # the folder that holds runs
 ADDRESS = "127.0.0.1"
+PATIENCE_SECONDS = 10
 
 
 def command(port: int) -> list[str]:
@@ -47,7 +49,13 @@ def serve(run: Path | None, runs: Path, port: int) -> int:
 
     if sign_in.is_wanted():
         roles.read_roles(roles.roles_file())
+    process = subprocess.Popen(command(port), env=environment(run, runs))
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())  # whoever stops this stops the server
     try:
-        return subprocess.run(command(port), env=environment(run, runs), check=False).returncode  # noqa: S603
-    except KeyboardInterrupt:
+        return process.wait()
+    except KeyboardInterrupt:  # the server got it too
+        try:
+            process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
         return 0

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import re
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +27,10 @@ NUMBER_LABELS = {
     "diverted.pre_entry_hazard_ratio": "How much more often a diverted family comes back",
     "reserves.opening_gbp": "Reserves at the start",
 }
+
+
+SHORT_WORDS = {"sd": "standard deviation", "gbp": "in £", "ln": "(log)", "sigma \\(log\\)": "spread (log)", "max": "most",
+               "min": "least", "cv": "relative spread", "uptake": "taken up by"}  # fmt: skip
 
 
 # --- prose ------------------------------------------------------------------------------------------------------------
@@ -140,6 +145,16 @@ def iso_words(text: str) -> str:
     return date_words(dt.date.fromisoformat(text))
 
 
+def dates_in_words(text: str) -> str:
+    """A text with every ``2022-07-31`` as ``31 July 2022``."""
+    return re.sub(r"\b\d{4}-\d{2}-\d{2}\b", lambda found: iso_words(found[0]), text)
+
+
+def moment_words(text: str) -> str:
+    """``2026-11-22T04:02:02+00:00`` as ``22 November 2026, 04:02``; a dash when it is not known."""
+    return f"{iso_words(text[:10])}, {text[11:16]}" if text else ABSENT
+
+
 def month_words(day: dt.date | None) -> str:
     """``March 2028``, or ``not within the run``."""
     return "not within the run" if day is None else f"{day:%B %Y}"
@@ -180,6 +195,8 @@ def saving_label(nation: str, kind: str) -> str:
 def number_label(name: str) -> str:
     """A number of the register in words."""
     words = name.replace(".", ": ").replace("_", " ")
+    for short, long in SHORT_WORDS.items():
+        words = re.sub(rf"\b{short}\b", long, words)
     return NUMBER_LABELS.get(name, words[:1].upper() + words[1:])
 
 

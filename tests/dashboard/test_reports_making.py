@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from carecast.cli.main import app
@@ -108,6 +109,28 @@ def test_readme_says_what_is_what(run, packed):
     for name in charts:
         assert packed.read(name).decode("utf-8").startswith("<svg")
         assert packed.read(name.replace(".svg", ".png")).startswith(b"\x89PNG")
+
+
+def test_every_chart_of_the_archive_opens_again(packed):
+    drawn = [name for name in packed.namelist() if name.endswith(".png")]
+    assert drawn
+    for name in drawn:
+        image = Image.open(io.BytesIO(packed.read(name)))
+        image.load()
+        assert image.size[0] > 1000
+        assert len(image.convert("L").getcolors() or range(300)) > 20  # something is drawn
+        assert packed.read(name.replace(".png", ".svg")).rstrip().endswith(b"</svg>")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_every_table_of_the_archive_opens_again(packed, suffix):
+    names = [name for name in packed.namelist() if name.startswith(f"{suffix}/")]
+    assert names
+    for name in names:
+        content = io.BytesIO(packed.read(name))
+        frame = pd.read_csv(content) if suffix == "csv" else pd.read_parquet(content)
+        assert len(frame)
+        assert not any(str(column).startswith("Unnamed") for column in frame.columns)
 
 
 def test_the_same_run_makes_the_same_archive(run, packed):

@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_read_shuts_the_door(secrets_file, text, monkeypat
 @pytest.mark.parametrize("text", [text_of(client_id=None), "[auth"])
 def test_the_command_says_what_is_wrong_and_serves_nothing(secrets_file, text, monkeypatch, runs):
     served = []
-    monkeypatch.setattr(serve.subprocess, "run", lambda *given, **_: served.append(given))
+    monkeypatch.setattr(serve.subprocess, "Popen", lambda *given, **_: served.append(given))
     secrets_file.write_text(text)
     told = CliRunner().invoke(command, ["dashboard", "--runs", str(runs)])
     assert told.exit_code == 2

@@ -133,7 +133,7 @@ def test_a_board_member_takes_the_chance_to_a_paper(page):
 
 def returned(folder):
     """A zip of what an invented council would return."""
-    world = returns.make_world(children=160)
+    world = returns.make_world(children=160, first_year=2020)  # long enough for a back-test from one date
     returns.write_returns(folder, returns.yearly(world), world)
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
@@ -153,10 +153,13 @@ def test_an_analyst_calibrates_on_returns_and_adopts_the_set(page, served, tmp_p
     page.get_by_role("button", name="Check these files").click()
     page.wait_for_selector("text=Download everything to mend", timeout=FIT_MS)
     assert "0" in page.locator("dl.cc-tile:has-text('Refused')").inner_text()
+    page.get_by_text("Back-test as well").click()
     shoot(page, "analyst_1_checked")
     page.get_by_role("button", name="Calibrate on these files").click()
     page.wait_for_selector("text=Do not adopt it", timeout=FIT_MS)
     page.wait_for_function("() => document.querySelector('h1').innerText.includes('Northshire')")
+    assert page.locator("h1").inner_text().endswith("back-tested")
+    assert page.locator("text=Back-tested from 1 origin").count() == 1
     shoot(page, "analyst_2_fitted")
     page.get_by_role("button", name="Adopt it", exact=True).click()
     page.wait_for_selector("text=Adopted: the parameter set is in")
@@ -166,3 +169,13 @@ def test_an_analyst_calibrates_on_returns_and_adopts_the_set(page, served, tmp_p
     name, csv = taken(page, "Download these numbers (CSV)")
     assert name == "northshire_numbers.csv"
     assert csv.startswith(b"section,name,value,unit")
+    page.get_by_role("button", name="Start a first run on it").click()
+    page.wait_for_selector("text=Complete: northshire-", timeout=FIT_MS)
+    shoot(page, "analyst_4_first_run")
+    page.get_by_role("button", name="Show it").click()
+    page.wait_for_selector("h1:has-text('Placements will cost £')")
+    page.wait_for_selector("li:has-text('Northshire')")
+    page.wait_for_selector("text=Back-tested from 1 origin")  # beside the forecasts
+    shoot(page, "analyst_5_its_forecast")
+    name, _ = taken(page, "Download all figures (CSV)")
+    assert name.startswith("northshire-")

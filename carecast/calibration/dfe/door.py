@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+from carecast.calibration import assumptions
 from carecast.calibration.calibrate import from_pack
 from carecast.calibration.dfe.build import council_rows, folder_name, pack_of
 from carecast.calibration.dfe.facts import facts_of
@@ -70,5 +71,7 @@ def _labelled(calibrated: Calibrated, lacking: list[str], report: Report | None)
     calibrated.record["not_in_the_tables"] = lacking
     if report is not None:
         calibrated.record["rows"] = report.document()["rows"]
-    parameters = calibrated.parameters.model_copy(update={"stamp": STAMP, "indicative": True})
+    numbers = dict(calibrated.parameters.numbers) | assumptions.numbers_of("aggregates")
+    update = {"stamp": STAMP, "indicative": True, "numbers": numbers}
+    parameters = calibrated.parameters.model_copy(update=update)
     return calibrated.model_copy(update={"parameters": parameters})

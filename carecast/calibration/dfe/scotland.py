@@ -35,7 +35,6 @@ LACKING = (
     "children by placement type, age and locality, entries and exits, places and referrals: those of the base council, "
     "brought to this one's size",
 )
-COUNTS_TO_FIT = 3  # counts by setting a council must have for yearly levels
 
 
 def calibrate_scottish(
@@ -154,7 +153,12 @@ def weekly_costs(mine: pd.DataFrame) -> dict[str, float]:
     """The newest CHN8a and CHN8b: gross cost per child per week, by setting."""
     out: dict[str, float] = {}
     for setting, code in (("residential", "chn8a"), ("community", "chn8b")):
-        rows = mine[mine["measure"].map(plain).str.contains(code) & mine["value"].notna()].sort_values("date")
+        words = mine["measure"].map(plain)
+        told = (
+            words.str.contains(code) & mine["value"].notna() & ~words.str.contains(r"denominator|numerator|number of")
+        )
+        costs = told & words.str.contains("cost|week")  # an indicator without its title is the cost itself
+        rows = mine[costs if costs.any() else told].sort_values("date")
         if len(rows):
             out[setting] = float(rows["value"].iloc[-1])
     return out

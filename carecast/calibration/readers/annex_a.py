@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from carecast.calibration.readers import codes, companions, stays
+from carecast.calibration.readers import codes, companions, row_checks, stays
 from carecast.calibration.readers.children import births, settle
 from carecast.calibration.readers.history import History, renumbered
 from carecast.calibration.readers.places import companion_of
@@ -144,6 +144,9 @@ def _history(
 
 
 def _looked_after(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
+    neither = (frame["start"] == "") | (frame["care"] == "")
+    only_one = neither & (frame["start"] != frame["care"])
+    report.flag(frame[only_one], "DATE STARTED", "blank_start", "the other start date stands in for it", fate=1)
     frame["start"] = frame["start"].where(frame["start"] != "", frame["care"])
     frame = stays.ends(companions.dated(frame, "start", report, "blank_start", "decom"), "end", report)
     frame = companions.dated(frame, "care", report, None, "care_day")
@@ -156,6 +159,7 @@ def _looked_after(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     frame["ls"], frame["cin"] = _coded(frame["ls"], r"\b([A-Z]\d)\b"), companions.needs(frame, "need", report)
     reasons = {code: entry.means for code, entry in codes.ssda903("REC").items()}
     frame["cause_given"] = _coded(frame["reason"], r"\b(E\d{1,2}[AB]?|X1)\b").map(reasons).fillna("")
+    row_checks.ends_without_reason(frame, "decom", "dec", "reason", "REASON CEASED", report)
     frame["pl_location"] = _coded(frame["where"], r"\b(IN|OUT)\b")
     frame["out_of_area"] = frame["pl_location"].map({"IN": 0.0, "OUT": 1.0}).astype("Float64")
     return frame
@@ -188,7 +192,10 @@ def _others(frames: dict[str, pd.DataFrame], report: Report) -> dict[str, pd.Dat
             if kind == "support":
                 frame["need"] = companions.needs(frame, "need", report)
                 frame["end_reason"] = _coded(frame["end_reason"], r"\b(RC\d)\b")
+                row_checks.ends_without_reason(frame, "start", "end", "end_reason", "REASON", report, can_move=False)
             if kind == "protection":
                 frame["previous_plans"] = companions.number(frame, "previous_plans", report).astype("Float64")
-            out[kind] = frame
+            if kind != "early_help":  # early help may be several things at once
+                frame = row_checks.one_at_a_time(frame, "END DATE", report)
+            out[kind] = row_checks.without_adults(frame, "start", "START DATE", report)
     return out

@@ -7,7 +7,7 @@ from xml.parsers import expat
 import numpy as np
 import pandas as pd
 
-from carecast.calibration.readers import companions, stays
+from carecast.calibration.readers import companions, row_checks, stays
 from carecast.calibration.readers.children import births, settle
 from carecast.calibration.readers.history import History, renumbered
 from carecast.calibration.readers.places import companion_of
@@ -162,20 +162,26 @@ def _events(rows: pd.DataFrame, report: Report) -> dict[str, pd.DataFrame]:
         support = companions.spanned(cases, "cinreferraldate", "cinclosuredate", report)
     support["need"] = companions.needs(support, "primaryneedcode", report)
     support["end_reason"] = support["reasonforclosure"].str.upper()
-    out["support"] = _latest(_aged(support, "start", "CINPlanStartDate", report), "start", report)
+    closed_cases = asked.assign(start=asked["cinreferraldate"], end=asked["cinclosuredate"].replace("", pd.NA))
+    row_checks.ends_without_reason(
+        closed_cases, "start", "end", "reasonforclosure", "ReasonForClosure", report, can_move=False
+    )
+    support = _latest(_aged(support, "start", "CINPlanStartDate", report), "start", report)
+    out["support"] = row_checks.one_at_a_time(support, "CINPlanEndDate", report)
     covered = rows[rows["cppstartdate"] != ""].reset_index(drop=True)
     protection = companions.spanned(covered, "cppstartdate", "cppenddate", report)
     category = protection["latestcategoryofabuse"]
     protection["category"] = category.where(category != "", protection["initialcategoryofabuse"]).str.upper()
     protection["previous_plans"] = companions.number(protection, "numberofpreviouscpp", report).astype("Float64")
-    out["protection"] = _latest(_aged(protection, "start", "CPPstartDate", report), "start", report)
+    protection = _latest(_aged(protection, "start", "CPPstartDate", report), "start", report)
+    out["protection"] = row_checks.one_at_a_time(protection, "CPPendDate", report)
     return {kind: frame for kind, frame in out.items() if len(frame)}
 
 
 def _aged(frame: pd.DataFrame, when: str, column: str, report: Report) -> pd.DataFrame:
     late = frame["dob"] > frame[when] + pd.Timedelta(days=companions.UNBORN_DAYS)
     report.flag(frame[late], column, "dob_after_referral")
-    return frame
+    return row_checks.without_adults(frame, when, column, report)
 
 
 def _latest(frame: pd.DataFrame, when: str, report: Report) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import re
 
 import pandas as pd
 
-from carecast.calibration.readers import codes, companions, stays
+from carecast.calibration.readers import codes, companions, dates, row_checks, stays
 from carecast.calibration.readers.children import births, settle
 from carecast.calibration.readers.history import History, renumbered
 from carecast.calibration.readers.places import companion_of
@@ -111,6 +111,7 @@ def read(tables: list[Table], report: Report) -> History:
     others = companions.read(report, found)
     rows = pd.concat([_rows(report, n) for n in found["placements"]], ignore_index=True)
     children = settle(pd.concat([people, others.births], ignore_index=True), rows, report)
+    row_checks.adults_by_their_own_row(rows, children, "decom", "START", report)
     care = stays.follow(rows, children, report, month=7)
     if not len(care):
         raise BadFile("no row of the placements table could be used; see docs/data-formats.md")
@@ -151,6 +152,9 @@ def _rows(report: Report, number: int) -> pd.DataFrame:
     found = frame["placement_type"].map(types)
     report.flag(frame[found == ""], "PLACEMENT_TYPE", "unknown_label", fate=1)
     frame["ls"], frame["placement_type"] = frame["legal"], found.where(found != "", "other_community")
+    frame["dob"] = dates.parse(frame["dob"])[0] if "dob" in frame.columns else pd.NaT
+    frame["dob"] = frame["dob"].astype("datetime64[s]")
+    row_checks.ends_without_reason(frame, "decom", "dec", "destination", "DESTINATION", report)
     short = frame["legal"].str.lower().str.contains("short break|respite", regex=True)
     report.flag(frame[short], "LEGAL", "short_break", fate=EXCLUDED)
     causes = {str(label): exit_cause(str(label)) for label in frame["destination"].unique()}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from carecast.calibration import assumptions
 from carecast.calibration.readers.history import History
 from carecast.calibration.readers.report import Report
 from carecast.calibration.returns import (
@@ -61,7 +62,8 @@ def calibrate_returns(
     if children < LEAST_CHILDREN:
         raise BadFile(f"only {children} children are looked after at {day}: too few to calibrate on")
     own_size = sized(base, children)
-    parts = [*other_parts(history, own_size, day), care.with_families(found.part, own_size.parameters)]
+    stated = Part("assumptions", numbers=assumptions.numbers_of("returns"))
+    parts = [*other_parts(history, own_size, day), care.with_families(found.part, own_size.parameters), stated]
     about = {
         "council": name, "nation": history.nation or base.calibrated.parameters.nation, "as_at": day,
         "counterfactual_date": None, "indicative": False, "stamp": STAMP,

@@ -292,7 +292,8 @@ def backtest_verdict(record: Mapping[str, Any]) -> str:
     found = record.get("backtest")
     if not isinstance(found, dict):
         return prose("backtest_none")
-    return " ".join(str(found[name]) for name in ("verdict", "limits") if found.get(name))
+    said = " ".join(str(found[name]) for name in ("verdict", "limits") if found.get(name))
+    return telling.dates_in_words(said)
 
 
 # --- what moved --------------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ def _saving_tile(choice: Choice, frame: pd.DataFrame, year: str, label: str) -> 
         number = f.total_of(frame, name, "net_saving_gbp", year)
         if number is not None:
             note = telling.interval("net_saving_gbp", number)
-            lines.append(Line(name, money(number.mean), note, mark(choice, name)))
+            lines.append(Line(name, money(number.mean, number.low, number.high), note, mark(choice, name)))
     return Tile(label, tuple(lines), f"After programme cost, {cash.TERMS[choice.kind]}")
 
 
@@ -177,7 +177,8 @@ def _fan(view: View, choice: Choice, measure: str, names: Sequence[str], paths: 
         key.append(("dot", "Published"))
     spoken = [f"{legend_name(n)} {telling.with_interval(measure, one)} in {last}" for n, one in ends.items()]
     alt = f"Line chart of {lower_first(view.label(measure))}: {'; '.join(spoken)}. Mean and 80 % interval."
-    chart = charts_compare.fans(worded, history, legends, pd.Timestamp(choice.run.record["as_at"]), ceiling)
+    chart = charts_compare.fans(worded, history, legends, pd.Timestamp(choice.run.record["as_at"]), ceiling,
+                                measure.endswith("_percent"))  # fmt: skip
     name = f"compare_{measure}_{names[-1]}"
     return Panel(name, title, prose("compare_fan"), tuple(key), chart, alt, _fan_table(view, measure, names, kept))
 

@@ -80,7 +80,7 @@ def saved_panel(view: View, choice: Choice, frame: pd.DataFrame) -> Panel:
     title = f"\u201c{best['scenario']}\u201d {verb} {money(abs(float(best['mean'])))} net in {when(view, choice.year)}"
     chart = charts_compare.stacked(pd.DataFrame(parts), pd.DataFrame(net), order)
     key = (("part-0", "C: cashable"), ("part-1", "A: avoided"), ("part-2", "R: released, never cash"),
-           ("dot", "Net saving, mean and 80 % interval"))  # fmt: skip
+           ("diamond", "Net saving, mean and 80 % interval"))  # fmt: skip
     alt = f"Bar chart of savings in {when(view, choice.year)} by kind. {'; '.join(spoken)}."
     subtitle = prose("compare_saved", terms=TERMS[choice.kind], when=when(view, choice.year))
     return Panel("compare_saved", title, subtitle, key, chart, alt, kinds_table(view, choice, frame))

@@ -30,11 +30,20 @@ def finding(view: View, assessed: Sequence[Assessment]) -> str:
     target = saving_target(view)
     for found in assessed:
         if target and found.target == target.name and found.scenario == view.scenario:
-            return f"{start}; \u201c{name}\u201d {_chance_words(found, view)} {money(target.value)} a year"
+            asked = f"{money(target.value)} a year{_by_when(target.financial_year, view)}"
+            return f"{start}; \u201c{name}\u201d {_chance_words(found, view)} {asked}"
     saved = figures.figure_of(view.run, view.scenario, "net_saving_gbp", view.last_year_at)
+    if money(saved.mean) == "£0":
+        return f"{start}; \u201c{name}\u201d neither saves nor costs more by then"
     verb = "saves" if saved.mean >= 0 else "costs"
     more = "" if saved.mean >= 0 else " more"
     return f"{start}; \u201c{name}\u201d {verb} {money(abs(saved.mean))}{more} a year by then"
+
+
+def _by_when(year: str | None, view: View) -> str:
+    if year is None:
+        return ""
+    return " by then" if year == view.last_year else f" by {year}"
 
 
 def _chance_words(found: Assessment, view: View) -> str:
@@ -92,7 +101,7 @@ def tiles(view: View) -> tuple[Tile, ...]:
     found += [_spend_tile(view, year) for year in year_tiles]
     if view.scenario is not None:
         net = figures.figure_of(view.run, view.scenario, "net_saving_gbp", view.last_year_at)
-        line = Line(view.scenario, money(net.mean), telling.interval("net_saving_gbp", net))
+        line = Line(view.scenario, money(net.mean, net.low, net.high), telling.interval("net_saving_gbp", net))
         found.append(
             Tile(f"Net saving in {year_words(view, view.last_year)}", (line,), "After programme cost, all funders")
         )

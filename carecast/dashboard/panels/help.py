@@ -110,9 +110,11 @@ def _tiles(view: View, staff: pd.DataFrame | None) -> tuple[Tile, ...]:
         lines = []
         for name in view.names:
             number = figures.figure_of(view.run, name, measure)
-            lines.append(Line(name, value_words(measure, number.mean), telling.interval(measure, number)))
+            unit = " days" if measure == DAYS else ""
+            words = f"{value_words(measure, number.mean)}{unit}"
+            lines.append(Line(name, words, f"{telling.interval(measure, number)}{unit}"))
         start = figures.figure_of(view.run, BASELINE, measure, 0)
-        foot = "Days, mean of those who started in the month" if measure == DAYS else ""
+        foot = "Those who started in the month" if measure == DAYS else ""
         if measure != DAYS:
             told = "1 to 5" if is_small(start.mean) else value_words(measure, start.mean)
             foot = f"{told} on {telling.iso_words(view.run.record['as_at'])}"
@@ -320,4 +322,5 @@ def _gap_panel(view: View, found: report.Gaps, year: str) -> Panel | None:
     columns = ("What was missing, and where", "Children", "Child-years without", "Extra cost")
     table = Table(f"What is missing most, where, in {year}", columns, cells)
     key = (("part-0", "Child-years without what was wanted"),)
-    return Panel("help_gaps", title, prose("help_gap_chart"), key, charts_help.bars(pd.DataFrame(rows)), alt, table)
+    chart = charts_help.bars(pd.DataFrame(rows), "Child-years")
+    return Panel("help_gaps", title, prose("help_gap_chart"), key, chart, alt, table)

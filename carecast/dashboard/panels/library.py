@@ -81,7 +81,7 @@ def held_table(held: tuple[Held, ...]) -> Table | None:
     if not held:
         return None
     rows = tuple(
-        (one.found.identity, f"{one.found.replications:,}", one.found.started[:16].replace("T", " ") or ABSENT,
+        (one.found.identity, f"{one.found.replications:,}", telling.moment_words(one.found.started),
          f"Stale\n{one.why} changed since" if one.is_stale else "Up to date")
         for one in held
     )  # fmt: skip

@@ -97,7 +97,8 @@ def _money_tiles(view: View, scenario: str) -> tuple[Tile, ...]:
     net = figures.figure_of(view.run, scenario, "net_saving_gbp", at)
     spent = figures.paired(view.run, scenario, "programme_cost_gbp", at)
     saving = Tile(
-        f"Net saving in {year}", (Line(scenario, money(net.mean), telling.interval("net_saving_gbp", net)),),
+        f"Net saving in {year}",
+        (Line(scenario, money(net.mean, net.low, net.high), telling.interval("net_saving_gbp", net)),),
         f"After programme cost of {money(spent.mean)}, all funders",
     )  # fmt: skip
     return placements, saving

@@ -23,6 +23,7 @@ from carecast.scenarios.wording import AGE_BAND_LABELS, placement_type_label
 NEAR, UNKNOWN, OUTSIDE = "within_radius_percent", "distance_unknown_percent", "out_of_area_percent"
 REASON_WORDS = (("W", "for want of a nearer home"), ("S", "kept far for the child's safety"),
                 ("N", "by the nature of the home: kin, adopters, schools, secure care"))  # fmt: skip
+MOST_NAMED = 12  # homes named above the map
 KINDS = {"zone": "Where children live", "house": "A home", "opened": "A home the scenario opens"}
 
 
@@ -216,7 +217,7 @@ def _fan(view: View, measure: str) -> Panel:
         key.append(("dot", "Published"))
     top = max(float(paths["p975"].max()), float(history["value"].max()) if len(history) else 0.0, 1.0)
     start = pd.Timestamp(view.run.record["as_at"])
-    chart = charts_compare.fans(named(paths), history, view.legends, start, min(top * 1.1, 100.0))
+    chart = charts_compare.fans(named(paths), history, view.legends, start, min(top * 1.1, 100.0), True)
     spoken = [f"{legend_name(n)} {telling.with_interval(measure, one)}" for n, one in ends.items()]
     alt = f"Line chart of {lower_first(view.label(measure))} to {last}: {'; '.join(spoken)}. Mean and 80 % interval."
     subtitle = prose("places_distance" if measure == NEAR else "places_outside")
@@ -341,7 +342,7 @@ def _map_panel(view: View) -> Panel:
         title = f"The one home with a known position is more than {shown.radius_miles:g} miles from every locality"
     if not homes:
         title = "No home of this council has a known position"
-    key = [("place", "Where children live, the larger the more"), ("square", "A home"),
+    key = [("place", "Where children live, the larger the more"), ("square", "A home, with its number"),
            ("ring", f"{shown.radius_miles:g} miles around the middle of a locality")]  # fmt: skip
     if any(home.kind == "opened" for home in shown.homes):
         key.insert(2, ("point-scenario", "A home that the scenario opens"))
@@ -351,7 +352,10 @@ def _map_panel(view: View) -> Panel:
     localities = ", ".join(place.name for place in shown.middles)
     alt = f"Map of {localities} with a ring of {shown.radius_miles:g} miles around each, and homes: {spoken or 'none'}."
     table = _map_table(shown)
-    return Panel("places_map", title, prose("places_map"), tuple(key), charts_places.area_map(shown), alt, table)
+    numbered = "; ".join(f"{at} {home.name}" for at, home in enumerate(shown.homes[:MOST_NAMED], 1))
+    more = f" and {homes - MOST_NAMED} more, in the table" if homes > MOST_NAMED else ""
+    subtitle = prose("places_map") + (f" Homes: {numbered}{more}." if homes else "")
+    return Panel("places_map", title, subtitle, tuple(key), charts_places.area_map(shown), alt, table)
 
 
 def _nearest(shown: f.Map, place: f.Place) -> float:
@@ -360,10 +364,11 @@ def _nearest(shown: f.Map, place: f.Place) -> float:
 
 def _map_table(shown: f.Map) -> Table:
     rows = []
-    for place in (*shown.homes, *shown.zones):
+    numbers = [f"{at}: " for at in range(1, len(shown.homes) + 1)] + [""] * len(shown.zones)
+    for number, place in zip(numbers, (*shown.homes, *shown.zones), strict=True):
         miles = [f"{math.hypot(place.east - m.east, place.north - m.north):.1f}" for m in shown.middles]
         size = f"{count(place.size)} {'children' if place.kind == 'zone' else 'places'}"
-        rows.append((f"{place.name}\n{KINDS[place.kind]}", place.locality or "Outside the area", size, *miles))
+        rows.append((f"{number}{place.name}\n{KINDS[place.kind]}", place.locality or "Outside the area", size, *miles))
     columns = ("Place", "Locality", "How many", *(f"Miles from the middle of {m.name}" for m in shown.middles))
     return Table("Places on the map, straight-line miles", columns, tuple(rows))
 

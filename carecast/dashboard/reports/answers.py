@@ -84,7 +84,9 @@ def waterfall(
     held = [year for year, days in zip(layout.financial_years, layout.run_days, strict=True) if days]
     years = {year: document(found, "net", year) for year in (*held, ALL_YEARS)}
     rows = rows_of(found)
-    rows = rows[(rows["breakdown"] == "total") & (rows["measure"] != "recurring")].drop(columns=["scenario", "breakdown"])
+    rows = rows[(rows["breakdown"] == "total") & (rows["measure"] != "recurring")].drop(
+        columns=["scenario", "breakdown"]
+    )
     return {
         **_of(run, WATERFALL, scenario), "replications": n, "orders": found.orders, "every_order": found.is_every_order,
         "years": {year: {key: said[key] for key in said if key != "rows"} for year, said in years.items()},

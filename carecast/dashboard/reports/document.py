@@ -3,7 +3,6 @@
 import datetime as dt
 import io
 import math
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,8 +22,10 @@ from carecast.dashboard.reports.shapes import TextTable
 
 ANNEX = "Annex: the numbers of the figures"
 CODE_FONT, MOST_HEIGHT_CM = "Courier New", 16.0
-CELL_CM, LETTER_CM = 0.42, 0.18  # padding of a cell, a letter of 10 points
-LONGEST_WORD, SHORT_FIGURE, MOST_ROWS_WHOLE = 14, 13, 14  # letters before a word is cut, letters kept together, rows
+CELL_CM, LETTER_CM = 0.48, 0.18  # padding of a cell, a letter of 10 points
+LONGEST_WORD, SHORT_FIGURE, LEAST_FIRST, FIRST_LETTERS, BOLD = 14, 13, 16, 40, 1.2  # letters of columns
+SHORT_PARA = 300  # letters
+MOST_ROWS_WHOLE = 14  # of a table that is kept on one page
 INK, FONT, LANGUAGE = RGBColor(0x0B, 0x0C, 0x0C), "Arial", "en-GB"
 TEXT_WIDTH_CM = 17.0  # A4 less its margins
 HEAD_FILL, RULE = "E7ECF1", "B1B4B6"
@@ -151,11 +152,15 @@ class _Writer:
 
     def __init__(self, paper: Any) -> None:
         """Start with nothing numbered."""
+        self.before: Any = None  # a short paragraph that goes with the table after it
         self.numbers_of: dict[str, int] = {}  # pictures whose table stands in the annex
         self.paper, self.tables, self.figures, self.heads, self.is_after_table = paper, 0, 0, 0, False
 
     def add(self, block: Block) -> None:
         """One block."""
+        if isinstance(block, TextTable | Shown) and self.before is not None:
+            self.before.paragraph_format.keep_with_next = True
+        self.before = None
         if isinstance(block, Shown):
             self._picture(block)
         elif isinstance(block, TextTable):
@@ -165,6 +170,7 @@ class _Writer:
             if self.is_after_table and not isinstance(block, Heading):
                 paragraphs[0].paragraph_format.space_before = Pt(8)  # a table has no space after it
             self.is_after_table = False
+            self.before = paragraphs[-1] if isinstance(block, Para) and len(block.text) < SHORT_PARA else None
 
     def _text(self, block: Heading | Para | Bullets | ToComplete) -> Iterable[Any]:
         if isinstance(block, Heading):
@@ -293,20 +299,22 @@ def widths(shown: TextTable) -> list[float]:
     """Widths in centimetres, the sum as wide as the page: no word is cut, the rest by how much each column holds."""
     least, weights = [], []
     for at, heading in enumerate(shown.columns):
-        lines = [line for row in (shown.columns, *shown.rows) for line in row[at].split("\n")]
-        least.append(CELL_CM + LETTER_CM * _longest(lines, heading, shown.is_prose, at))
-        cells = [len(row[at]) for row in (shown.columns, *shown.rows)]
-        most = max(map(len, lines)) if not shown.is_prose else 0
-        weights.append(math.sqrt(sum(cells)) if shown.is_prose else LETTER_CM * min(most, 60 if at == 0 else 26))
+        cells = [row[at] for row in shown.rows]
+        lines = [line for cell in (heading, *cells) for line in cell.split("\n")]
+        least.append(CELL_CM + LETTER_CM * _longest(cells, heading, shown.is_prose, at))
+        most = min(max(map(len, lines)), FIRST_LETTERS if at == 0 else 26)
+        weights.append(math.sqrt(sum(map(len, cells)) + len(heading)) if shown.is_prose else most)
     return _filled(least, weights)
 
 
-def _longest(lines: Sequence[str], heading: str, is_prose: bool, at: int) -> float:
+def _longest(cells: Sequence[str], heading: str, is_prose: bool, at: int) -> float:
     """Letters of the longest piece of a column that must not be broken: a word, a short figure, a bold heading's word."""
-    pieces = [part for line in lines for part in re.split(r"[\s/]+", line)]
-    pieces += [line for line in lines if at and not is_prose and len(line) <= SHORT_FIGURE]
-    word = min(max(map(len, pieces), default=1), LONGEST_WORD if is_prose else 2 * LONGEST_WORD)
-    return max(word, *(1.12 * len(part) for part in heading.split()), 1)
+    lines = [line for cell in cells for line in cell.split("\n")]
+    words_of = [len(part) for line in lines for part in line.split()]
+    figures = [len(line) for line in lines if at and len(line) <= SHORT_FIGURE and any(map(str.isdigit, line))]
+    word_of = min(max(words_of, default=1), LONGEST_WORD if is_prose else 2 * LONGEST_WORD)
+    first = [min(max(map(len, lines), default=1), LEAST_FIRST)] if at == 0 else []
+    return max(word_of, *(BOLD * len(part) for part in heading.split()), *first, *([] if is_prose else figures), 1)
 
 
 def _filled(least: Sequence[float], weights: Sequence[float]) -> list[float]:

@@ -1,6 +1,7 @@
 """Tables and the chart of what each lever adds, and tables of the places needed, out of the answers kept with a run."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -55,13 +56,12 @@ def savings_by_lever(numbers: Numbers) -> DataTable:
 
 
 def _lever_rows(scenario: str, answer: Answer) -> list[tuple[Value, ...]]:
-    frame = pd.DataFrame(answer["rows"]).set_index(["financial_year", "lever", "measure"])
+    told = {(row["financial_year"], row["lever"], row["measure"]): row for row in answer["rows"]}
     rows: list[tuple[Value, ...]] = []
     for year, said in answer["years"].items():
-        for lever in said["levers"]:
-            of = frame.loc[(year, lever["lever"])]
-            means = [float(of.at[kind, "mean"]) for kind in KINDS]
-            spread = [float(of.at["net", key]) for key in ("p10", "p90", "standard_error")]
+        for lever in sorted(said["levers"], key=lambda row: -float(row["mean_gbp"])):
+            means = [float(told[year, lever["lever"], kind]["mean"]) for kind in KINDS]
+            spread = [float(told[year, lever["lever"], "net"][key]) for key in ("p10", "p90", "standard_error")]
             label = "Whole run" if year == ALL_YEARS else str(year)
             rows.append((legend_name(scenario), label, str(lever["name"]), *means, *spread, str(lever["lever"])))
     return rows
@@ -110,6 +110,25 @@ def levers_shown(numbers: Numbers, scenario: str, answer: Answer) -> TextTable:
     how = "all orders" if answer["every_order"] else f"{answer['orders']} orders"
     note = words.prose("waterfall_note", orders=how, replications=answer["replications"])
     return TextTable(caption, columns, tuple(rows), note, ("All together",))
+
+
+def levers_brief(numbers: Numbers, scenario: str, answer: Answer, most: int) -> TextTable:
+    """The same in at most so many rows: the levers that add or take most, and the others together."""
+    whole = levers_shown(numbers, scenario, answer)
+    said = answer["years"][chosen_year(numbers, answer)]
+    levers = sorted(said["levers"], key=lambda row: -float(row["mean_gbp"]))
+    if len(levers) + 1 <= most:
+        return replace(whole, rows=whole.rows[:-1])
+    kept = sorted(range(len(levers)), key=lambda at: -abs(float(levers[at]["mean_gbp"])))[: most - 2]
+    rest = [row for at, row in enumerate(levers) if at not in kept]
+    others = (
+        f"{len(rest)} other levers",
+        words.gbp(sum(float(row["mean_gbp"]) for row in rest)),
+        "\u2013",
+        words.gbp(sum(float(row["alone_gbp"]) for row in rest)),
+    )
+    rows = (*(whole.rows[at] for at in sorted(kept)), others, whole.rows[len(levers)])
+    return replace(whole, rows=rows)
 
 
 def levers_picture(numbers: Numbers, scenario: str, answer: Answer) -> Picture:

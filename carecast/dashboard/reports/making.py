@@ -51,7 +51,10 @@ HEAD_BYTES = 4096
 
 
 def build(
-    run: Run, kind: str, scenario: str | Sequence[str] | None = None, given: Mapping[tuple[str, str], Answer] | None = None
+    run: Run,
+    kind: str,
+    scenario: str | Sequence[str] | None = None,
+    given: Mapping[tuple[str, str], Answer] | None = None,
 ) -> bytes:
     """A report of a run as bytes.
 

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from carecast.dashboard.reports import findings
+from carecast.dashboard.reports import findings, lever_tables
+from carecast.dashboard.reports.answers import WATERFALL
+from carecast.dashboard.reports.charts_many import COLOURS
 from carecast.dashboard.reports.numbers import Numbers
 from carecast.dashboard.reports.shapes import DataTable
 from carecast.dashboard.telling import legend_name
 
-COLOURS = ("#12436D", "#F46A25", "#28A197", "#801650", "#3D3D3D")  # the Government Analysis Function's
-DASHES = ("solid", "dash", "round_dot", "long_dash", "dash_dot")
-PATTERNS = ("", "wide_upward_diagonal", "percent_25", "dark_horizontal", "small_grid")
-ROWS_A_CHART = 22
+DASHES = ("solid", "dash", "round_dot", "long_dash", "dash_dot", "square_dot")
+PATTERNS = ("", "wide_upward_diagonal", "percent_25", "dark_horizontal", "small_grid", "wide_downward_diagonal")
+A4, ROWS_A_CHART = 9, 22
 SIZE = {"width": 900, "height": 380}
 Tables = dict[str, DataTable]
 FirstRows = dict[str, int]
@@ -28,6 +29,14 @@ def add_charts(book: Any, sheet: Any, numbers: Numbers, tables: Tables, first_ro
         made.append((findings.spend_title(numbers), "Spend by year", _spend(book, numbers, tables, first_rows)))
     for name in numbers.programmes:
         made.append((findings.saving_title(numbers, name), "Savings", _saving(book, numbers, name, tables, first_rows)))
+        answer = numbers.answer(WATERFALL, name)
+        if answer:
+            drawn = _levers(book, numbers, name, lever_tables.chosen_year(numbers, answer), tables, first_rows)
+            made.append((lever_tables.lever_title(numbers, answer), "Savings by lever", drawn))
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_h_pagebreaks([row + ROWS_A_CHART * at for at in range(2, len(made), 2)])
     for headline, where, chart in made:
         sheet.write_string(row, 0, headline, bold)
         sheet.write_string(row + 1, 0, f"The numbers are on the sheet {where}.", plain)
@@ -46,7 +55,7 @@ def _part(table: DataTable, first: int, scenario: str, key: str) -> list[Any]:
 
 def _axes(chart: Any, y: str, x: dict[str, Any]) -> None:
     chart.set_x_axis({"num_font": {"size": 10}, **x})
-    chart.set_y_axis({"name": y, "min": None, "major_gridlines": {"visible": True, "line": {"color": "#d5d6d7"}}})
+    chart.set_y_axis({"name": y, "min": 0, "major_gridlines": {"visible": True, "line": {"color": "#d5d6d7"}}})
     chart.set_legend({"position": "top"})
     chart.set_title({"none": True})
 
@@ -133,4 +142,31 @@ def _saving(book: Any, numbers: Numbers, scenario: str, tables: Tables, first_ro
             "major_gridlines": {"visible": True, "line": {"color": "#d5d6d7"}},
         }
     )
+    return chart
+
+
+def _levers(book: Any, numbers: Numbers, scenario: str, year: str, tables: Tables, first_rows: FirstRows) -> Any:
+    """What each lever adds in a year, a bar each."""
+    name = "Savings by lever"
+    table, first = tables[name], first_rows[name]
+    at = {key: table.position(key) for key in ("financial_year", "lever", "net")}
+    rows = [
+        i for i, row in enumerate(table.rows) if row[0] == legend_name(scenario) and row[at["financial_year"]] == year
+    ]
+    place = {key: [name, first + rows[0], at[key], first + rows[-1], at[key]] for key in ("lever", "net")}
+    chart = book.add_chart({"type": "bar"})
+    chart.add_series(
+        {
+            "name": "Net saving it adds",
+            "categories": place["lever"],
+            "values": place["net"],
+            "gap": 40,
+            "data_labels": {"value": True, "num_format": "£0.00,,\\m;-£0.00,,\\m"},
+            **_fill(0),
+        }
+    )
+    chart.set_y_axis({"reverse": True, "label_position": "low", "num_font": {"size": 9}})
+    chart.set_x_axis({"name": f"Net saving it adds in {year}, £m", "num_format": "£0.0,,\\m;-£0.0,,\\m"})
+    chart.set_legend({"none": True})
+    chart.set_title({"none": True})
     return chart

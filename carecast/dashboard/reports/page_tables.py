@@ -118,6 +118,8 @@ def safety_table(numbers: Numbers, scenario: str) -> TextTable:
                 words.sentence(str(cell["verdict"])),
             )
         )
+    off = any(row[1] == row[2] == "0.0" for row in rows)
+    note = " ".join([words.prose("safety"), *([words.prose("safety_off")] if off else [])])
     columns = (
         "Over the last 12 months",
         "Baseline",
@@ -126,9 +128,7 @@ def safety_table(numbers: Numbers, scenario: str) -> TextTable:
         "Chance worse",
         "Verdict",
     )
-    return TextTable(
-        f"Safety beside the saving: \u201c{legend_name(scenario)}\u201d", columns, tuple(rows), words.prose("safety")
-    )
+    return TextTable(f"Safety beside the saving: \u201c{legend_name(scenario)}\u201d", columns, tuple(rows), note)
 
 
 def staff_table(numbers: Numbers, scenario: str | None) -> TextTable | None:

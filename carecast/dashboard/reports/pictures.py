@@ -198,7 +198,9 @@ def shown_together(numbers: Numbers) -> list[str]:
 
 def _left_out(numbers: Numbers) -> str:
     more = len(numbers.scenarios) - len(shown_together(numbers))
-    return f" {more} more scenarios of the run are in the tables." if more > 0 else ""
+    if more <= 0:
+        return ""
+    return " One more scenario of the run is in the tables." if more == 1 else f" {more} more are in the tables."
 
 
 def _fan(numbers: Numbers, measure: str, top: float | None) -> Picture:
@@ -313,9 +315,7 @@ def _savings(numbers: Numbers) -> Picture:
     text = f"Chart of net saving by financial year. {_years_told(table)} {title}."
     width, right = _frame(names)
     chart = charts_many.by_year(frame, names, width, None if target is None else target.value, False, at)
-    return Picture(
-        "savings", title, words.prose("saving_subtitle"), tuple(key), chart, text, table, width, right
-    )
+    return Picture("savings", title, words.prose("saving_subtitle"), tuple(key), chart, text, table, width, right)
 
 
 def _years_told(table: TextTable) -> str:

@@ -90,7 +90,11 @@ def _payback(numbers: Numbers, scenario: str) -> str:
     found = money_answers(numbers.run, scenario)
     whole, cash = found["full_year_effect_gbp"], found["cash"]
     month = cash["payback"]["median_month"]
-    back = f"pays back by {words.month(month)} (median)" if month else "does not pay back within the run in half of the replications"
+    back = (
+        f"pays back by {words.month(month)} (median)"
+        if month
+        else "does not pay back within the run in half of the replications"
+    )
     chance = words.share(cash["payback"]["chance_within_run"])
     real, discounted = (words.gbp(found[kind]["net_saving_gbp"]["mean"]) for kind in ("real", "discounted"))
     terms = words.prose(

@@ -2,17 +2,21 @@
 
 import datetime as dt
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from pptx import Presentation
 from pptx.dml.color import RGBColor
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.oxml import parse_xml
+from pptx.oxml.ns import nsdecls
 from pptx.util import Emu, Inches, Pt
 
 from carecast.dashboard import figures
-from carecast.dashboard.reports import findings, page_money, page_tables, words
+from carecast.dashboard.reports import findings, lever_tables, page_money, page_tables, words
 from carecast.dashboard.reports.about import About, about, front_line
+from carecast.dashboard.reports.answers import PLACES, WATERFALL
 from carecast.dashboard.reports.numbers import AWAY, Numbers
 from carecast.dashboard.reports.pictures import Picture, pictures
 from carecast.dashboard.reports.shapes import TextTable
@@ -25,7 +29,7 @@ WIDE, HIGH, MARGIN = Inches(13.333), Inches(7.5), Inches(0.6)
 TITLE_ONLY, TITLE_SLIDE = 5, 0
 TOP, BOTTOM = Inches(1.75), Inches(6.85)
 MOST_ROWS = 9
-SIZES = ((900, 18), (1600, 14), (100_000, 12))  # letters on a slide of sentences, size of type
+SIZES, GAP = (18, 16, 14, 12), 9  # points of type on a slide of sentences, and between them
 
 
 def slides(numbers: Numbers) -> bytes:
@@ -36,14 +40,16 @@ def slides(numbers: Numbers) -> bytes:
     deck.front(findings.headlines(numbers)[:2])
     deck.with_picture(findings.away_title(numbers), made.get(f"children_{AWAY}"), _children_lines(numbers))
     if numbers.years:
-        deck.with_picture(
-            findings.spend_title(numbers), made.get(f"spend_{numbers.main or BASELINE}"), _spend_lines(numbers)
-        )
+        deck.with_picture(findings.spend_title(numbers), made.get("spend"), _spend_lines(numbers))
         if numbers.main in numbers.programmes:
             name = str(numbers.main)
             deck.with_picture(
                 findings.saving_title(numbers, name), made.get(f"saving_{name}"), _saving_lines(numbers, name)
             )
+            answer = numbers.answer(WATERFALL, name)
+            if answer:
+                shown = lever_tables.levers_brief(numbers, name, answer, MOST_ROWS)
+                deck.with_table(lever_tables.lever_title(numbers, answer), shown)
         if numbers.others:
             deck.with_table(findings.best_title(numbers), page_money.options_table(numbers))
     targets = page_tables.targets_table(numbers, numbers.main)
@@ -53,8 +59,21 @@ def slides(numbers: Numbers) -> bytes:
         deck.with_table(
             findings.safety_title(numbers, str(numbers.main)), page_tables.safety_table(numbers, str(numbers.main))
         )
-    deck.with_lines(_limits_title(numbers), _limits(told))
+    _places(deck, numbers)
+    deck.with_lines(_limits_title(numbers), _sure(told))
+    deck.with_lines("What is not modelled", _limits(told))
+    deck.with_lines("Where these figures come from", [f"{what}: {value}" for what, value in told.facts])
     return deck.content()
+
+
+def _places(deck: "_Deck", numbers: Numbers) -> None:
+    """Places needed, where they were worked out: of the scenario the report is first about, or of the baseline."""
+    for name in (numbers.main, BASELINE):
+        answer = numbers.answer(PLACES, name) if name else None
+        if name and answer:
+            finding, tables = lever_tables.places_shown(numbers, name, answer)
+            deck.with_table(finding, tables[-1])
+            return
 
 
 # --- what slides say ------------------------------------------------------------------------------
@@ -104,10 +123,12 @@ def _limits_title(numbers: Numbers) -> str:
     return f"{counts['assumed']} of {sum(counts.values())} numbers are assumed, and some aims cannot be modelled"
 
 
+def _sure(told: About) -> list[str]:
+    return [line for line in (told.backtest, told.hindcast, told.monte_carlo, *told.warnings) if line]
+
+
 def _limits(told: About) -> list[str]:
-    lines = [line for line in (told.backtest, told.hindcast) if line]
-    lines += [f"{head}: {'; '.join(rows)}." for head, rows in told.not_modelled]
-    return [*lines, *told.warnings, front_line(told)]
+    return [f"{head}: {'; '.join(rows)}." for head, rows in told.not_modelled]
 
 
 # --- the deck -------------------------------------------------------------------------------------
@@ -159,7 +180,8 @@ class _Deck:
             left += Inches(8.7)
         box = slide.shapes.add_textbox(left, TOP, WIDE - MARGIN - left, BOTTOM - TOP)
         _write(box, list(lines), 18, gap=12)
-        self._notes(slide, [picture.alt if picture else title, *lines, words.prose("figures")])
+        told = [picture.alt, *_in_words(picture.table)] if picture else [title]
+        self._notes(slide, [*told, *lines, words.prose("figures")])
 
     def with_table(self, title: str, shown: TextTable) -> None:
         """A finding and its table; rows beyond what a slide holds are counted."""
@@ -176,39 +198,58 @@ class _Deck:
             table.columns[at].width = Emu(int(width * share))
         for number, cells in enumerate((shown.columns, *rows)):
             for at, text in enumerate(cells):
-                _cell(table.cell(number, at), text, is_head=number == 0, to_right=shown.is_of_figures(at))
-        self._notes(slide, [shown.caption, shown.note, f"{more} more rows are in the workbook." if more > 0 else ""])
+                is_strong = number == 0 or cells[0] in shown.strong
+                _cell(table.cell(number, at), text, number == 0, is_strong, to_right=shown.is_of_figures(at))
+        left = [f"{more} more rows are in the workbook."] if more > 0 else []
+        self._notes(slide, [*_in_words(shown), shown.note, *left])
 
     def with_lines(self, title: str, lines: Sequence[str]) -> None:
         """A finding and a few sentences."""
         slide = self._titled(title)
         box = slide.shapes.add_textbox(MARGIN, TOP, WIDE - 2 * MARGIN, BOTTOM - TOP)
-        size = next(points for letters, points in SIZES if sum(map(len, lines)) < letters)
-        _write(box, list(lines), size, gap=9)
+        _write(box, list(lines), _size(lines), gap=GAP)
         self._notes(slide, [*lines, *(f"{what}: {value}" for what, value in self.told.facts)])
 
     def _titled(self, title: str) -> Any:
         slide = self.deck.slides.add_slide(self.deck.slide_layouts[TITLE_ONLY])
         _place(slide.shapes.title, MARGIN, Inches(0.35), WIDE - 2 * MARGIN, Inches(1.25))
-        _write(slide.shapes.title, [title], 28 if len(title) < 90 else 24, bold=True)
+        _write(slide.shapes.title, [title], 28 if len(title) < 90 else 24 if len(title) < 130 else 20, bold=True)
         self._foot(slide)
         return slide
 
     def _foot(self, slide: Any) -> None:
-        box = slide.shapes.add_textbox(MARGIN, Inches(6.9), WIDE - 2 * MARGIN, Inches(0.45))
+        box = slide.shapes.add_textbox(MARGIN, Inches(6.9), WIDE - 2 * MARGIN - Inches(1.0), Inches(0.45))
         stamp = f"{self.told.stamp_line}. " if self.told.stamp else ""
         facts = dict(self.told.facts)
         _write(
             box,
-            [
-                f"{stamp}Run {self.told.run_id}, data as at {facts['Data as at']}, mean and 80 % interval of replications."
-            ],
+            [f"{stamp}Run {self.told.run_id}, data as at {facts['Data as at']}. Means with 80 % intervals."],
             11,
             colour=QUIET,
         )
+        number = slide.shapes.add_textbox(WIDE - MARGIN - Inches(1.0), Inches(6.9), Inches(1.0), Inches(0.45))
+        _slide_number(number, len(self.deck.slides))
 
     def _notes(self, slide: Any, lines: Sequence[str]) -> None:
-        slide.notes_slide.notes_text_frame.text = "\n".join([*(line for line in lines if line), front_line(self.told)])
+        slide.notes_slide.notes_text_frame.text = words.plain(
+            "\n".join([*(line for line in lines if line), front_line(self.told)])
+        )
+
+
+def _size(lines: Sequence[str]) -> int:
+    """The largest type in which sentences fit on a slide."""
+    for points in SIZES:
+        letters = (WIDE - 2 * MARGIN) / Pt(points) / 0.52
+        tall = sum(math.ceil(len(line) / letters) * points * 1.2 + GAP for line in lines)
+        if Pt(tall) < BOTTOM - TOP:
+            return points
+    return SIZES[-1]
+
+
+def _in_words(shown: TextTable) -> list[str]:
+    """A table line by line, for the notes."""
+    rows = ["; ".join(" ".join(cell.split("\n")) for cell in row) for row in (shown.columns, *shown.rows)]
+    return [f"{shown.caption}:", *rows]
 
 
 def _place(shape: Any, left: int, top: int, width: int, height: int) -> None:
@@ -235,13 +276,25 @@ def _write(
 
 def _run(paragraph: Any, text: str, size: float, bold: bool, colour: RGBColor) -> None:
     run = paragraph.add_run()
-    run.text = text
+    run.text = words.plain(text)
     font = run.font
     font.name, font.size, font.bold, font.color.rgb = FONT, Pt(size), bold, colour
     run._r.get_or_add_rPr().set("lang", "en-GB")
 
 
-def _cell(cell: Any, text: str, *, is_head: bool, to_right: bool) -> None:
+def _slide_number(shape: Any, number: int) -> None:
+    """The number of the slide as a field, so that it stays right when slides are moved."""
+    paragraph = shape.text_frame.paragraphs[0]
+    paragraph.alignment = PP_ALIGN.RIGHT
+    found = parse_xml(
+        f'<a:fld {nsdecls("a")} id="{{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}}" type="slidenum"><a:rPr lang="en-GB" sz="1100">'
+        f'<a:solidFill><a:srgbClr val="{QUIET}"/></a:solidFill><a:latin typeface="{FONT}"/></a:rPr>'
+        f"<a:t>{number}</a:t></a:fld>"
+    )
+    paragraph._p.append(found)
+
+
+def _cell(cell: Any, text: str, is_head: bool, is_strong: bool, *, to_right: bool) -> None:
     cell.fill.solid()
     cell.fill.fore_color.rgb = HEAD if is_head else RGBColor(0xFF, 0xFF, 0xFF)
     cell.margin_top = cell.margin_bottom = Inches(0.03)
@@ -249,7 +302,7 @@ def _cell(cell: Any, text: str, *, is_head: bool, to_right: bool) -> None:
     for number, line in enumerate(text.split("\n")):
         paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
         paragraph.alignment = PP_ALIGN.RIGHT if to_right else PP_ALIGN.LEFT
-        _run(paragraph, line, 13 if number == 0 else 11, is_head, INK)
+        _run(paragraph, line, 14 if number == 0 else 12, is_strong and number == 0, INK)
 
 
 def _shares(shown: TextTable) -> list[float]:

@@ -46,6 +46,7 @@ def web_page(numbers: Numbers) -> bytes:
         *sections.provenance(told),
     ]
     kept = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    kept.filters["coded"] = _coded
     page = kept.get_template("page.jinja").render(
         told=told, parts=_parts(blocks), subtitle=words.prose("page_subtitle"), front=front_line(told), css=_css()
     )
@@ -70,15 +71,25 @@ def _parts(blocks: Iterable[Block]) -> list[Section]:
 
 
 def _plain(block: Block) -> dict[str, Any]:
-    from markupsafe import Markup
-
     if isinstance(block, Heading):
         return {"kind": "heading", "level": block.level, "text": block.text}
     if isinstance(block, Para | ToComplete):
-        return {"kind": "para", "text": block.text}
+        return {"kind": "para", "text": _coded(block.text)}
     if isinstance(block, Bullets):
         return {"kind": "list", "lines": block.lines}
     if isinstance(block, TextTable):
         return {"kind": "table", "table": block}
+    from markupsafe import Markup
+
     svg = Markup(inline_svg(block.picture))  # noqa: S704 - drawn by us; its text is escaped by the renderer
     return {"kind": "picture", "picture": block.picture, "with_table": block.with_table, "svg": svg}
+
+
+def _coded(text: str) -> Any:
+    """Text for the page, commands marked as such."""
+    from markupsafe import Markup, escape
+
+    parts = [
+        Markup("<code>{}</code>").format(part) if is_code else escape(part) for part, is_code in words.with_code(text)
+    ]
+    return Markup("").join(parts)

@@ -28,7 +28,9 @@ def number_headings(paper: Any) -> None:
         f'<w:abstractNum {nsdecls("w")} w:abstractNumId="{NUMBERING}"><w:multiLevelType w:val="multilevel"/>{levels}'
         "</w:abstractNum>"
     ))  # fmt: skip
-    lists.append(parse_xml(f'<w:num {nsdecls("w")} w:numId="{NUMBERING}"><w:abstractNumId w:val="{NUMBERING}"/></w:num>'))
+    lists.append(
+        parse_xml(f'<w:num {nsdecls("w")} w:numId="{NUMBERING}"><w:abstractNumId w:val="{NUMBERING}"/></w:num>')
+    )
     for at, name in enumerate(("Heading 1", "Heading 2")):
         _numbered(paper.styles[name].element.get_or_add_pPr(), NUMBERING, at)
 

@@ -8,7 +8,9 @@ shorthand ([c], [x]) in place of blanks; words in place of colour.
 import datetime as dt
 import io
 import re
+import textwrap
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +39,9 @@ FORMATS = {
 }
 FIRST_OF_GROUND = ("Assumptions", "Levers", "Series", "What drives it")
 WIDEST, NARROWEST = 60, 11
+A4, LINE_POINTS = 9, 15.0  # paper, height of a line
+LETTERS, BOLD = 1.05, 1.12  # letters of Arial in a unit of width, how much wider bold ones are
+FRONT_WIDTHS = (34, 100)  # of cover, contents and notes
 FONT = {"font_name": "Arial", "font_size": 11}
 
 
@@ -104,8 +109,8 @@ def _with_language(content: bytes) -> bytes:
 
 # --- front sheets ---------------------------------------------------------------------------------
 def _cover(writer: "_Writer", sheet: Any, told: About) -> None:
-    sheet.set_column(0, 0, 30, writer.formats["text"])
-    sheet.set_column(1, 1, 100, writer.formats["text"])
+    sheet.set_column(0, 0, FRONT_WIDTHS[0], writer.formats["text"])
+    sheet.set_column(1, 1, FRONT_WIDTHS[1], writer.formats["text"])
     sheet.write_string(0, 0, told.title, writer.formats["title"])
     row = 1
     for line in (told.stamp_line, words.prose("workbook_cover"), *told.warnings):
@@ -117,8 +122,8 @@ def _cover(writer: "_Writer", sheet: Any, told: About) -> None:
 
 
 def _contents(writer: "_Writer", sheet: Any, tables: tuple[DataTable, ...]) -> None:
-    sheet.set_column(0, 0, 34, writer.formats["text"])
-    sheet.set_column(1, 1, 90, writer.formats["text"])
+    sheet.set_column(0, 0, FRONT_WIDTHS[0], writer.formats["text"])
+    sheet.set_column(1, 1, FRONT_WIDTHS[1], writer.formats["text"])
     sheet.write_string(0, 0, "Contents", writer.formats["title"])
     sheet.write_string(1, 0, words.prose("contents"), writer.formats["plain"])
     listed = [
@@ -139,8 +144,8 @@ def _quoted(name: str) -> str:
 
 
 def _notes(writer: "_Writer", sheet: Any, told: About) -> None:
-    sheet.set_column(0, 0, 34, writer.formats["text"])
-    sheet.set_column(1, 1, 110, writer.formats["text"])
+    sheet.set_column(0, 0, FRONT_WIDTHS[0], writer.formats["text"])
+    sheet.set_column(1, 1, FRONT_WIDTHS[1], writer.formats["text"])
     sheet.write_string(0, 0, "Notes", writer.formats["title"])
     rows = [
         ("Shorthand", words.prose("shorthand")),
@@ -191,12 +196,13 @@ class _Writer:
                 row += 1
         sheet.write_url(row, 0, "internal:Contents!A1", self.formats["link"], "Back to contents")
         self.place(sheet, table, row + 1, re.sub(r"\W+", "_", table.name))
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
 
     def place(self, sheet: Any, table: DataTable, row: int, name: str, widths: bool = True) -> None:
         """The table itself, marked as one, from a row down."""
+        sheet.set_landscape()
+        sheet.set_paper(A4)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(row)
         self.first_rows[table.name] = row + 1
         self.placed[table.name] = table
         rows = table.rows or (
@@ -220,9 +226,19 @@ class _Writer:
                 "columns": self._heads(table),
             },
         )
-        if widths:
-            for at, heading in enumerate(table.columns):
-                sheet.set_column(at, at, _width(table, at, heading))
+        wide = [_width(table, at, heading) for at, heading in enumerate(table.columns)] if widths else FRONT_WIDTHS
+        for at, width in enumerate(wide if widths else ()):
+            sheet.set_column(at, at, width)
+        self._heights(sheet, table, row, wide)
+
+    def _heights(self, sheet: Any, table: DataTable, row: int, wide: Sequence[float]) -> None:
+        """Rows as tall as their words ask for; not every program works that out by itself."""
+        heads = max(_lines(column.label, width, BOLD) for column, width in zip(table.columns, wide, strict=True))
+        sheet.set_row(row, LINE_POINTS * heads)
+        for at, cells in enumerate(table.rows, row + 1):
+            tall = max(_lines(cell, width) for cell, width in zip(cells, wide, strict=True) if isinstance(cell, str))
+            if tall > 1:
+                sheet.set_row(at, LINE_POINTS * tall)
 
     def _heads(self, table: DataTable) -> list[dict[str, Any]]:
         sums = table.totals() if table.has_total else ()
@@ -251,7 +267,7 @@ class _Writer:
         if column.kind == "date" and re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell):
             sheet.write_datetime(row, at, dt.datetime.fromisoformat(cell), self.formats["date"])
         else:
-            sheet.write_string(row, at, cell, self.formats["text"])
+            sheet.write_string(row, at, words.plain(cell), self.formats["text"])
 
     def _formula(self, table: DataTable, column: Column, row: int) -> str:
         def cell(found: re.Match[str]) -> str:
@@ -273,6 +289,11 @@ def _has_gap(table: DataTable, column: Column, cells: tuple[Value, ...]) -> bool
         return False
     first, last = (table.position(key) for key in ends.groups())
     return None in cells[first : last + 1]
+
+
+def _lines(text: str, width: float, wider: float = 1.0) -> int:
+    """Lines that text takes in a column so many letters wide."""
+    return max(1, len(textwrap.wrap(text, max(int(width * LETTERS / wider), 4))))
 
 
 def _width(table: DataTable, at: int, column: Column) -> float:

@@ -25,8 +25,7 @@ if told.notes:
     frame.bullets(told.notes)
 
 st.header("What is not modelled", anchor=False)
-st.markdown(prose("not_modelled"))
-frame.bullets(told.not_modelled)
+frame.not_modelled(told.not_modelled)
 
 st.header("How to make this run again", anchor=False)
 st.markdown(prose("reproduce"))

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from carecast.dashboard import asking, frame, goals
-from carecast.dashboard.telling import prose
 
 head = st.container()
 goal = goals.choose(head)
@@ -24,5 +23,4 @@ st.header("What would it take?", anchor=False)
 asking.solver(goal)
 
 st.header("Not modelled", anchor=False)
-st.markdown(prose("not_modelled"))
-frame.bullets(goal.run.record["not_modelled"])
+frame.not_modelled(goal.run.record["not_modelled"])
