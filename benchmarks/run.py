@@ -18,7 +18,7 @@ from pathlib import Path
 if not __package__:  # run as a file: the repository is what holds the packages
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import clocks, common_draws, runs, starts  # noqa: E402
+from benchmarks import clocks, common_draws, quick_look, runs, starts  # noqa: E402
 from benchmarks.table import Line, text, verdict  # noqa: E402
 from benchmarks.worlds import run as worlds  # noqa: E402
 from benchmarks.worlds.cases import FULL as EVERY_WORLD  # noqa: E402
@@ -40,12 +40,13 @@ class Effort:
     memory_times: int = 10
     memory_replications: int = 1000
     paired: int = 200
+    moves: int = 7
     worlds: Suite = EVERY_WORLD
 
 
 QUICK = Effort(
     replications=20, simpy_sizes=(1, 10), many=100, simpy_few=10, starts=3, scaling=200, memory_replications=50, paired=40,
-    worlds=FEW_WORLDS,
+    moves=3, worlds=FEW_WORLDS,
 )  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def parts(effort: Effort) -> dict[str, Callable[[], list[Line]]]:
         "memory": lambda: runs.peak_memory(effort.memory_times, effort.memory_replications),
         "draws": lambda: common_draws.common_draws(effort.paired),
         "workers": lambda: runs.scaling(effort.scaling),
+        "quick_look": lambda: quick_look.measure(effort.moves),
         "worlds": lambda: worlds.measured(effort.worlds),
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from carecast.calibration.association_page import association_section, without_a
 from carecast.calibration.fit_record import without_small
 from carecast.calibration.page import Section, Table, number, page
 from carecast.calibration.pictures import Picture
-from carecast.model.parameters import Calibrated, ParameterSet
+from carecast.model.parameters import Calibrated, Number, ParameterSet
 
 TOLD = ("format", "pack", "council", "as_at", "diagnostics", "backtest", "hindcast", "levels", "figures", "data", "notes",
         "base", "replaced", "n_columns_drawn", "stock_by_year", "fit", "changed_from")  # fmt: skip
@@ -49,10 +49,11 @@ def diagnostics(calibrated: Calibrated) -> str:
 
 
 def _lead(p: ParameterSet, record: Mapping[str, Any]) -> list[str]:
-    counts = pd.Series([value.how for value in p.numbers.values()]).value_counts()
+    own = [value.how for name, value in p.numbers.items() if not is_constant(name)]
+    counts = pd.Series(own).value_counts()
     hows = ", ".join(f"{n} {HOW_WORDS.get(str(how), str(how))}" for how, n in counts.items())
     lead = [
-        f"As at {p.as_at.day} {p.as_at:%B %Y}. Of {len(p.numbers)} single numbers {hows}; {len(p.rates)} tables of rates."
+        f"As at {p.as_at.day} {p.as_at:%B %Y}. Of {len(own)} single numbers {hows}; {len(p.rates)} tables of rates."
     ]
     tested = record.get("backtest")
     if tested:
@@ -284,15 +285,32 @@ def _others(record: Mapping[str, Any]) -> Section | None:
 
 
 def _every_number(p: ParameterSet) -> Section:
+    own = {name: value for name, value in p.numbers.items() if not is_constant(name)}
+    constants = {name: value for name, value in p.numbers.items() if is_constant(name)}
+    tables = [_numbers("Every single number with its source", own)]
+    if constants:
+        tables.append(
+            _numbers(
+                "Constants of the way of calibrating: assumed or tuned for all councils, fitted to none", constants
+            )
+        )
+    return Section("Every number", ("Rates, branches and destinations stand in parameters.toml.",), tuple(tables))
+
+
+def is_constant(name: str) -> bool:
+    """Whether a number is a constant of the way of calibrating (``assumptions``), not of the council."""
+    return name.startswith("calibration.")
+
+
+def _numbers(caption: str, numbers: Mapping[str, Number]) -> Table:
     rows = tuple(
         (name, f"{value.value:.4g}", "\u2013" if value.interval_80 is None else
          f"{value.interval_80[0]:.4g} to {value.interval_80[1]:.4g}", value.unit, value.how,
          value.source + (f" ({value.note})" if value.note else ""))
-        for name, value in p.numbers.items()
+        for name, value in numbers.items()
     )  # fmt: skip
     columns = ("Number", "Value", "80 % interval", "Unit", "How", "Source")
-    found = Table("Every single number with its source", columns, rows, frozenset({3, 4, 5}), is_folded=True)
-    return Section("Every number", ("Rates, branches and destinations stand in parameters.toml.",), (found,))
+    return Table(caption, columns, rows, frozenset({3, 4, 5}), is_folded=True)
 
 
 # --- tables of whatever is there ------------------------------------------------------------------

@@ -240,8 +240,8 @@ def _checked(file: Path) -> None:
     _problems(document)
     if found.fit and not _has_ended_badly(found.fit):
         return
-    tested = _ask_whether_tested()
-    st.button("Calibrate on these files", type="primary", on_click=_fit, args=(found, tested), key="fit")
+    _ask_whether_tested()
+    st.button("Calibrate on these files", type="primary", on_click=_fit, args=(found,), key="fit")
 
 
 def _day_words(text: str | None) -> str:
@@ -274,11 +274,11 @@ def _csv(rows: pd.DataFrame) -> str:
     return rows.to_csv(index=False)
 
 
-def _fit(found: Draft, with_backtest: bool) -> None:
+def _fit(found: Draft) -> None:
     if not roles.allowed("calibrate"):
         return
     key = uuid.uuid4().hex
-    asked = replace(found.question, with_backtest=with_backtest)
+    asked = replace(found.question, with_backtest=bool(st.session_state.get("with_backtest")))  # as it is ticked now
     background.begin(key, prose("work_calibrate"), asked.asked("calibrate"), {})
     st.session_state["_draft"] = replace(found, fit=key)
 

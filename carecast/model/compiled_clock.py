@@ -40,17 +40,38 @@ def run(laid_out: Setup) -> Log:
     Returns:
         The event log by day, child and position.
     """
-    room = EVENTS_PER_CHILD * len(laid_out.kids.birth_day) + 1000
-    writing = tell(laid_out, room, paper=PAPER).writing  # the rest of the stage goes at once: it is as large as the log
-    needed = int(writing.count[0])
-    if needed > room:
-        writing = tell(laid_out, needed, paper=PAPER).writing
+    writing, needed = _written(laid_out)
     log = Log(*(np.empty(needed, dtype) for dtype in LOG_DTYPES))
     order, sorted_once = np.empty(needed, np.int32), np.empty(needed, np.int32)
     in_order(
         writing.whole[:needed], writing.price, laid_out.start_day, order, sorted_once, np.empty(DIGITS, np.int32), log
     )
     return log
+
+
+def run_as_written(laid_out: Setup) -> Log:
+    """Tell one replication, compiled; the log stays where the clock wrote it, and only until the next is told here.
+
+    Returns:
+        The event log by day and, within a day, as it was written: each child's events are in order.
+    """
+    writing, needed = _written(laid_out)
+    whole, price = writing.whole[:needed], writing.price[:needed]
+    of_stock = int(np.searchsorted(whole[:, 0], laid_out.start_day, side="right"))
+    order = np.argsort(whole[:of_stock, 0], kind="stable")  # the stock tells of earlier days, child after child
+    whole[:of_stock], price[:of_stock] = whole[order], price[order]
+    columns = [*whole.T, price]
+    return Log(*columns)
+
+
+def _written(laid_out: Setup) -> tuple[Writing, int]:
+    """Everything written by the clock, and how many rows it is; the rest of the stage, as large as the log, is gone."""
+    room = EVENTS_PER_CHILD * len(laid_out.kids.birth_day) + 1000
+    writing = tell(laid_out, room, paper=PAPER).writing
+    needed = int(writing.count[0])
+    if needed > room:
+        writing = tell(laid_out, needed, paper=PAPER).writing
+    return writing, needed
 
 
 @loop

@@ -1,5 +1,6 @@
 """The books of one replication: what is counted, what is known of each child on the way, and the tables to fill."""
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -122,13 +123,8 @@ K_FIRST_AGE_BAND = K_FIRST_TYPE + w.N_PLACEMENT_TYPES
 K_FIRST_LOCALITY = K_FIRST_AGE_BAND + w.N_AGE_BANDS
 
 # How many children are open now: positions in State.totals.
-T_WAITING, T_CONTINUING, T_IN_CARE, T_JOINING = (
-    N_SERVICE_LINES,
-    N_SERVICE_LINES + 1,
-    N_SERVICE_LINES + 2,
-    N_SERVICE_LINES + 3,
-)
-N_TOTALS = N_SERVICE_LINES + 4
+T_WAITING, T_CONTINUING, T_IN_CARE, T_JOINING, T_ENDED = range(N_SERVICE_LINES, N_SERVICE_LINES + 5)
+N_TOTALS = N_SERVICE_LINES + 5
 
 
 class Known:
@@ -162,9 +158,40 @@ class Known:
     joins: int  # whose home the child joined today
 
 
+NARROW = {  # the rest are days and children, in 32 bits; a row that is short stays in the processor's nearest memory
+    **dict.fromkeys(("locality", "stay_provider", "episode_placements"), np.int16),
+    **dict.fromkeys(("unaccompanied", "wanted", "kind", "out_of_area"), np.int8),
+    **dict.fromkeys(("stay_bucket", "stay_wanted", "stay_band", "stay_beyond"), np.int8),
+}
 KNOWN = np.dtype(
-    [(name, np.float64 if kind is float else np.int32) for name, kind in Known.__annotations__.items()], align=True
+    sorted(
+        (
+            (name, np.float64 if kind is float else NARROW.get(name, np.int32))
+            for name, kind in Known.__annotations__.items()
+        ),
+        key=lambda field: -np.dtype(field[1]).itemsize,
+    ),
+    align=True,
 )
+
+
+class Blank(threading.local):
+    """Rows of nobody, to be copied: making them anew for each replication costs more."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.known = np.empty(0, dtype=KNOWN)
+
+    def rows(self, n: int) -> np.ndarray:
+        """So many."""
+        if len(self.known) < n:
+            self.known = np.empty(n, dtype=KNOWN)
+            for name in KNOWN.names or ():
+                self.known[name] = LONG_AGO if name.startswith("last_") else UNSET
+        return self.known[:n].view(np.uint8).copy().view(KNOWN)  # as bytes: field by field takes five times as long
+
+
+BLANK = Blank()
 
 
 class Event(NamedTuple):
@@ -197,6 +224,7 @@ class Grid(NamedTuple):
     years: np.ndarray  # int64 [FY, 0 first simulated day | 1 day after the last]
     provider_type: np.ndarray  # int64 [provider]; words.PLACEMENT_TYPES
     counted: np.ndarray  # int64 [item, event, detail, locality, per family, from day, to day]
+    is_counted: np.ndarray  # bool [event]; whether an item counts it
 
 
 class Memory(NamedTuple):
@@ -206,9 +234,11 @@ class Memory(NamedTuple):
     since: np.ndarray  # int32 [child, service line]; day the service began, -1 when not open
     totals: np.ndarray  # int64 [N_TOTALS]; children open in each service line, waiting, in continuing care, in care
     in_care: np.ndarray  # int32; a list of the children in care, in no particular order
-    joining: np.ndarray  # int32; a list of the children who joined someone's home today
+    joining: np.ndarray  # int32; a list of the children who joined someone's home today, in order
+    ended: np.ndarray  # int32 [child, provider, bucket, since]; a list of the stays that ended today, in order of child
+    ended_multiplier: np.ndarray  # float64; their price multipliers
     families: np.ndarray  # int32 [family, 0 members away from home | 1 home they share, -1 several]; for the census
-    last_counted: np.ndarray  # int64 [item, 0 family | 1 day]; the family last counted
+    last_counted: np.ndarray  # int32 [family, item]; day an event of the family was last counted
 
 
 class Searches(NamedTuple):
@@ -235,20 +265,26 @@ class Filled(NamedTuple):
     searches: Searches
 
 
-def new_memory(children: Children, n_counted: int) -> Memory:
-    """Nobody is known but by birth, home and family; nothing is open. Members of a family stand next to each other."""
+def new_memory(children: Children, counts_families_in: int) -> Memory:
+    """Nobody is known but by birth, home and family; nothing is open. Members of a family stand next to each other.
+
+    Args:
+        children: of the replication.
+        counts_families_in: items of programme costs, where one of them counts families; otherwise 0.
+    """
     n = len(children.birth_day)
-    known = np.zeros(n, dtype=KNOWN).view(np.recarray)
-    for name in Known.__annotations__:
-        known[name] = LONG_AGO if name.startswith("last_") else UNSET
-    known.birth_day, known.locality, known.unaccompanied = children.birth_day, children.locality, children.unaccompanied
-    known.family = np.concatenate([[0], np.cumsum(children.family[1:] != children.family[:-1])])[:n]
+    family = np.concatenate([[0], np.cumsum(children.family[1:] != children.family[:-1])])[:n]
+    known = BLANK.rows(n)
+    known["birth_day"], known["locality"], known["family"] = children.birth_day, children.locality, family
+    known["unaccompanied"] = children.unaccompanied
     return Memory(
-        known=known,
+        known=known.view(np.recarray),
         since=np.full((n, N_SERVICE_LINES), UNSET, dtype=np.int32),
         totals=np.zeros(N_TOTALS, dtype=np.int64),
         in_care=np.full(n, UNSET, dtype=np.int32),
         joining=np.full(n, UNSET, dtype=np.int32),
+        ended=np.zeros((n + 1, 4), dtype=np.int32),
+        ended_multiplier=np.zeros(n + 1),
         families=np.zeros((n, 2), dtype=np.int32),
-        last_counted=np.full((n_counted, 2), UNSET, dtype=np.int64),
+        last_counted=np.full((family[-1] + 1 if n else 0, counts_families_in), LONG_AGO, dtype=np.int32),
     )

@@ -3,6 +3,9 @@
 The events are read once, in order of day. What is known of each child is kept in ``Memory``; on the last day of every
 month a census counts the children in care. Time is linear in events plus children in care times months; memory does not
 grow with the length of the run. ``results.py`` turns the counts into measures.
+
+The order of the children within a day makes no difference, not in the last bit: what would depend on it (sums of
+multiplied days, who joined whom) waits for the end of the day and is taken child by child.
 """
 
 import numpy as np
@@ -34,18 +37,28 @@ def fill(log: Log, grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
         if day > grid.until:
             break
         if day != today:
-            _settle_homes(memory.known, memory.joining, memory.totals)
+            _end_day(today, grid, memory, out)
             while next_row < n_rows and grid.census_day[next_row] < day:
                 take_census(next_row, grid.census_day[next_row], grid.radius_tenths, memory, out.counts)
                 next_row += 1
             today = day
         event = _event_at(i, log, grid)
-        _count_for_programmes(event, grid.counted, memory.known, memory.last_counted, out.counted)
+        if grid.is_counted[event.what]:
+            _count_for_programmes(event, grid.counted, memory.known, memory.last_counted, out.counted)
         _read_event(event, grid, memory, out)
-    _settle_homes(memory.known, memory.joining, memory.totals)
+    _end_day(today, grid, memory, out)
     for row in range(next_row, n_rows):
         take_census(row, grid.census_day[row], grid.radius_tenths, memory, out.counts)
     _close_the_books(grid, memory, out)
+
+
+@loop
+def _end_day(day: int, grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
+    """What waits for the end of a day."""
+    if memory.totals[b.T_JOINING] > 0:
+        _settle_homes(memory.known, memory.joining, memory.totals)
+    if memory.totals[b.T_ENDED] > 0:
+        _settle_prices(day, grid.years, memory, out.price_days)
 
 
 @loop
@@ -92,7 +105,7 @@ def _read_event(event: b.Event, grid: b.Grid, memory: b.Memory, out: b.Filled) -
     elif event.what >= w.RE_ENTRY_BEGINS:
         _after_care(event, child, since, memory.totals, grid.years, out.counts, out.service_units)
         if event.what != w.RE_ENTRY_BEGINS and event.detail == w.CONTINUING_CARE:
-            _continuing_care(event, child, memory.totals, grid.years, out)
+            _continuing_care(event, child, grid, memory, out)
 
 
 @loop
@@ -105,10 +118,10 @@ def _count_for_programmes(
     for item in range(len(counted)):
         if _is_meant(event, counted[item]):
             family = known[event.child].family
-            is_again = last_counted[item, 0] == family and last_counted[item, 1] == event.day
-            if not (is_again and counted[item, 3] > 0):
+            if counted[item, 3] == 0 or last_counted[family, item] != event.day:
                 out[event.year, item] += 1
-            last_counted[item, 0], last_counted[item, 1] = family, event.day
+            if counted[item, 3] > 0:
+                last_counted[family, item] = event.day
 
 
 @loop
@@ -160,7 +173,7 @@ def _placement(event: b.Event, child: b.Known, grid: b.Grid, memory: b.Memory, o
         _start_placement(event, child, grid.provider_type, memory.joining, memory.totals, out.counts)
         _book_search(event, child, grid.radius_tenths, out.searches)
     else:
-        _end_placement(event, child, grid.years, out)
+        _end_placement(event, child, grid, memory, out)
 
 
 @loop
@@ -186,7 +199,11 @@ def _start_placement(
             child.joins = event.child
         return
     if child.joins == b.UNSET:
-        joining[totals[b.T_JOINING]] = event.child
+        at = totals[b.T_JOINING]
+        while at > 0 and joining[at - 1] > event.child:
+            joining[at] = joining[at - 1]
+            at -= 1
+        joining[at] = event.child
         totals[b.T_JOINING] += 1
     child.joins = event.shared_with
 
@@ -241,27 +258,65 @@ def _book_search(event: b.Event, child: b.Known, radius_tenths: int, searches: b
 
 
 @loop
-def _end_placement(event: b.Event, child: b.Known, years: np.ndarray, out: b.Filled) -> None:
+def _end_placement(event: b.Event, child: b.Known, grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
     """The child moves out; the ends of the last two placements are kept for the count of placements in a year."""
     if child.kind == w.KINSHIP and event.detail == w.MOVE:
         add(out.counts, b.K_KINSHIP_BREAKDOWNS, event.row, 1)
-    _end_stay(child, event.day, years, out)
+    _end_stay(event, child, grid, memory, out)
     child.kind = b.UNSET
     child.last_end_but_one = child.last_end
     child.last_end = event.day
 
 
 @loop
-def _end_stay(child: b.Known, day: int, years: np.ndarray, out: b.Filled) -> None:
-    """Book the days of a stay at a provider; a stay without one (at home) costs no place."""
+def _end_stay(event: b.Event, child: b.Known, grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
+    """Book the days of a stay at a provider; a stay without one (at home) costs no place.
+
+    Days times prices are booked at the end of the day: a sum of fractions depends on the order it is taken in.
+    """
     if child.stay_since != b.UNSET and child.stay_provider >= 0:
-        for year in range(len(years)):
-            days = days_in_year(child.stay_since, day, years[year])
-            if days > 0:
-                out.placement_days[year, child.stay_provider, child.stay_bucket] += days
-                out.price_days[year, child.stay_provider, child.stay_bucket] += days * child.stay_multiplier
-                _book_days(child, year, days, out.searches)
+        _book_stay(child, event.day, grid.years, out)
+        at = memory.totals[b.T_ENDED]
+        if at == len(memory.ended):
+            _settle_prices(event.day, grid.years, memory, out.price_days)
+            at = 0
+        while at > 0 and memory.ended[at - 1, 0] > event.child:
+            for column in range(4):
+                memory.ended[at, column] = memory.ended[at - 1, column]
+            memory.ended_multiplier[at] = memory.ended_multiplier[at - 1]
+            at -= 1
+        stay = memory.ended[at]
+        stay[0], stay[1], stay[2], stay[3] = event.child, child.stay_provider, child.stay_bucket, child.stay_since
+        memory.ended_multiplier[at] = child.stay_multiplier
+        memory.totals[b.T_ENDED] += 1
     child.stay_since = b.UNSET
+
+
+@loop
+def _book_stay(child: b.Known, day: int, years: np.ndarray, out: b.Filled) -> None:
+    """Book the whole days of a stay that ends on ``day``."""
+    for year in range(len(years)):
+        days = days_in_year(child.stay_since, day, years[year])
+        if days > 0:
+            out.placement_days[year, child.stay_provider, child.stay_bucket] += days
+            _book_days(child, year, days, out.searches)
+
+
+@loop
+def _settle_prices(day: int, years: np.ndarray, memory: b.Memory, price_days: np.ndarray) -> None:
+    """Book days times price multipliers of the stays that ended on ``day``, child by child."""
+    for k in range(memory.totals[b.T_ENDED]):
+        _book_price(memory.ended[k], memory.ended_multiplier[k], day, years, price_days)
+    memory.totals[b.T_ENDED] = 0
+
+
+@loop
+def _book_price(stay: np.ndarray, multiplier: float, day: int, years: np.ndarray, price_days: np.ndarray) -> None:
+    """Book days times the price multiplier of one stay that ends on ``day``."""
+    for year in range(len(years)):
+        days = days_in_year(stay[3], day, years[year])
+        if days > 0:
+            price_days[year, stay[1], stay[2]] += days * multiplier
 
 
 @loop
@@ -300,22 +355,28 @@ def _after_care(
 
 
 @loop
-def _continuing_care(event: b.Event, child: b.Known, totals: np.ndarray, years: np.ndarray, out: b.Filled) -> None:
+def _continuing_care(event: b.Event, child: b.Known, grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
     """Continuing care keeps the place and the cost, but the young person is no longer looked after."""
     if event.what == w.AFTER_CARE_STARTED:
         _begin_stay(event, child, 1)
-        totals[b.T_CONTINUING] += 1
+        memory.totals[b.T_CONTINUING] += 1
     elif child.stay_since != b.UNSET and child.stay_bucket == 1:
-        _end_stay(child, event.day, years, out)
-        totals[b.T_CONTINUING] -= 1
+        _end_stay(event, child, grid, memory, out)
+        memory.totals[b.T_CONTINUING] -= 1
 
 
 @loop
 def _close_the_books(grid: b.Grid, memory: b.Memory, out: b.Filled) -> None:
     """Book the days of what is still open after the last day; it stays open."""
+    end = grid.until + 1
     for i in range(len(memory.known)):
-        _end_stay(memory.known[i], grid.until + 1, grid.years, out)
+        child = memory.known[i]
+        if child.stay_since != b.UNSET and child.stay_provider >= 0:
+            _book_stay(child, end, grid.years, out)
+            stay = memory.ended[0]
+            stay[1], stay[2], stay[3] = child.stay_provider, child.stay_bucket, child.stay_since
+            _book_price(stay, child.stay_multiplier, end, grid.years, out.price_days)
         for line in range(b.N_SERVICE_LINES):
             if line in b.COUNTED_BY_START:
                 continue
-            end_service(line, grid.until + 1, memory.since[i], memory.totals, grid.years, out.service_units)
+            end_service(line, end, memory.since[i], memory.totals, grid.years, out.service_units)

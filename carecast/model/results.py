@@ -95,6 +95,9 @@ MEASURES = (
     "adopted_open",
     "aftercare_open",
 )
+AT = {name: at for at, name in enumerate(MEASURES)}
+PLAIN_AT, SHARES_AT = ([AT[name] for name in names] for names in (PLAIN, SHARES))
+SHARES_TOP, SHARES_BOTTOM = ([share[at] for share in SHARES.values()] for at in (0, 1))
 
 
 class HasPlacementType(Protocol):
@@ -167,24 +170,42 @@ def reduce_log(
     log, children = as_log(*log), as_children(*children)
     if np.any(log.day[1:] < log.day[:-1]):
         log = sorted_log(log)
-    grid = _grid(calendar, providers, counted, radius_miles)
-    out = _empty(len(calendar.financial_years), len(providers), len(localities), len(counted), calendar.n_rows)
-    fill(log, grid, b.new_memory(children, len(counted)), out)
-    return Tables(
-        rows=measure_rows(localities),
-        monthly=_monthly(out.counts, len(localities)),
-        counts=out.counts[: len(b.COUNTS)],
-        placement_days=out.placement_days,
-        price_days=out.price_days,
-        service_units=out.service_units,
-        counted=out.counted,
-        placements_made=out.searches.made,
-        placed_beyond_radius=out.searches.beyond_radius,
-        days_placed=out.searches.days,
-        days_beyond_radius=out.searches.days_beyond,
-        early_help_waits=out.waits,
-        type_days=_days_by_type(out.placement_days[:, :, 0], grid.provider_type),
-    )
+    return Reducer(calendar, providers, localities, counted, radius_miles).tables(log, children)
+
+
+class Reducer:
+    """Fills the tables of one replication after another; holds what of them is the same in all. As ``reduce_log``."""
+
+    def __init__(
+        self, calendar: Calendar, providers: Sequence[HasPlacementType], localities: Sequence[str],
+        counted: Sequence[Counted] = (), radius_miles: float = 15.0,
+    ) -> None:  # fmt: skip
+        """Lay out the grid."""
+        self.grid = _grid(calendar, providers, counted, radius_miles)
+        self.rows = measure_rows(localities)
+        self.n_localities = len(localities)
+        self.shape = (len(calendar.financial_years), len(providers), len(localities), len(counted), calendar.n_rows)
+        self.counts_families_in = len(counted) if any(item[3] for item in counted) else 0
+
+    def tables(self, log: Log, children: Children) -> Tables:
+        """The tables of a log that is in order of day, with the types of a ``Log``."""
+        out = _empty(*self.shape)
+        fill(log, self.grid, b.new_memory(children, self.counts_families_in), out)
+        return Tables(
+            rows=self.rows,
+            monthly=_monthly(out.counts, self.n_localities),
+            counts=out.counts[: len(b.COUNTS)],
+            placement_days=out.placement_days,
+            price_days=out.price_days,
+            service_units=out.service_units,
+            counted=out.counted,
+            placements_made=out.searches.made,
+            placed_beyond_radius=out.searches.beyond_radius,
+            days_placed=out.searches.days,
+            days_beyond_radius=out.searches.days_beyond,
+            early_help_waits=out.waits,
+            type_days=_days_by_type(out.placement_days[:, :, 0], self.grid.provider_type),
+        )
 
 
 def _days_by_type(days: np.ndarray, provider_type: np.ndarray) -> np.ndarray:
@@ -216,6 +237,7 @@ def _grid(
         years=np.array(years, dtype=np.int64),
         provider_type=np.array(types, dtype=np.int64),
         counted=np.array(items, dtype=np.int64).reshape(len(items), len(Counted._fields)),
+        is_counted=np.isin(np.arange(len(w.EVENTS)), [item[0] for item in items]),
     )
 
 
@@ -239,7 +261,7 @@ def _empty(n_years: int, n_providers: int, n_localities: int, n_counted: int, n_
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Numerator over denominator; 0 where the denominator is 0."""
-    share = np.zeros(len(numerator))
+    share = np.zeros(numerator.shape)
     np.divide(numerator, denominator, out=share, where=denominator > 0)
     return share
 
@@ -264,23 +286,22 @@ def _monthly(counts: np.ndarray, n_localities: int) -> np.ndarray:
     """
     types = counts[b.K_FIRST_TYPE : b.K_FIRST_AGE_BAND]
     community, residential = types[: w.FIRST_RESIDENTIAL].sum(axis=0), types[w.FIRST_RESIDENTIAL :].sum(axis=0)
-    looked_after = counts[b.K_LOOKED_AFTER]
     unknown, known = counts[b.K_DISTANCE_UNKNOWN], counts[b.K_DISTANCE_KNOWN]
-    values = {name: counts[position].astype(np.float64) for name, position in PLAIN.items()}
-    values |= {name: 100.0 * _ratio(counts[top], counts[bottom]) for name, (top, bottom) in SHARES.items()}
-    values |= {
-        "looked_after_in_community": community,
-        "looked_after_in_residential": residential,
-        "balance_of_care_percent": 100.0 * _ratio(community, looked_after),
-        "distance_unknown_percent": 100.0 * _ratio(unknown, known + unknown),
-        "early_help_wait_days": _ratio(counts[b.K_EARLY_HELP_WAIT_DAYS], counts[b.K_EARLY_HELP_STARTS]),
-    }
-    breakdowns = np.vstack(
-        [
-            looked_after[np.newaxis],
-            types,
-            counts[b.K_FIRST_AGE_BAND : b.K_FIRST_AGE_BAND + w.ADULT],
-            counts[b.K_FIRST_LOCALITY : b.K_FIRST_LOCALITY + n_localities],
-        ]
+    breakdowns = (
+        counts[: b.K_LOOKED_AFTER + 1],
+        types,
+        counts[b.K_FIRST_AGE_BAND : b.K_FIRST_AGE_BAND + w.ADULT],
+        counts[b.K_FIRST_LOCALITY : b.K_FIRST_LOCALITY + n_localities],
     )
-    return np.vstack([breakdowns, [values[name] for name in MEASURES]]).astype(np.float64)
+    first = sum(len(part) for part in breakdowns)
+    monthly = np.empty((first + len(MEASURES), counts.shape[1]))
+    np.concatenate(breakdowns, out=monthly[:first], casting="unsafe")
+    values = monthly[first:]
+    values[PLAIN_AT] = counts[list(PLAIN.values())]
+    values[SHARES_AT] = 100.0 * _ratio(counts[SHARES_TOP], counts[SHARES_BOTTOM])
+    values[AT["looked_after_in_community"]] = community
+    values[AT["looked_after_in_residential"]] = residential
+    values[AT["balance_of_care_percent"]] = 100.0 * _ratio(community, counts[b.K_LOOKED_AFTER])
+    values[AT["distance_unknown_percent"]] = 100.0 * _ratio(unknown, known + unknown)
+    values[AT["early_help_wait_days"]] = _ratio(counts[b.K_EARLY_HELP_WAIT_DAYS], counts[b.K_EARLY_HELP_STARTS])
+    return monthly

@@ -181,10 +181,10 @@ def lay_out(stock: Stock, streams: Streams, hazards: Hazards, choices: Choices, 
     n_new = len(columns.kept)
     n_stock, n_stock_families = len(stock.birth_day), len(stock.first_child)
     n_children = n_stock + int(columns.n_children.sum())
-    kids = Kids(*(ints(n_children) for _ in Kids._fields))
+    kids = Kids(*(np.empty(n_children, dtype=np.int64) for _ in Kids._fields))
     for name in ("birth_day", "locality", "zone", "family", "unaccompanied"):
         getattr(kids, name)[:n_stock] = getattr(stock, name)
-    families = Families(*(ints(n_stock_families + n_new) for _ in Families._fields))
+    families = Families(*(np.empty(n_stock_families + n_new, dtype=np.int64) for _ in Families._fields))
     old, new = slice(0, n_stock_families), slice(n_stock_families, None)
     key_1, key_2 = families.key_1[old], families.key_2[old]
     arrivals.stock_keys(seed, replication, n_stock, n_stock_families, kids.key_1, kids.key_2, key_1, key_2)
@@ -194,14 +194,14 @@ def lay_out(stock: Stock, streams: Streams, hazards: Hazards, choices: Choices, 
     for name in ("n_children", "arrival_day", "route", "locality", "kept", "key_1", "key_2"):
         getattr(families, name)[new] = getattr(columns, name)
     families.first_child[old], families.n_children[old], families.arrival_day[old] = leads, stock.n_children, start_day
-    families.locality[old], families.kept[old] = stock.locality[leads], 1
+    families.locality[old], families.kept[old], families.route[old] = stock.locality[leads], 1, 0
     families.first_child[new] = n_stock - columns.n_children + np.cumsum(columns.n_children)
     families.lead_birth_day[old] = stock.birth_day[leads]
     np.subtract(columns.arrival_day, columns.lead_age_days, out=families.lead_birth_day[new])
     family_of_new = kids.family[n_stock:] - n_stock_families
-    quintile, route = ints(n_children), ints(n_children)
+    quintile, route = np.empty(n_children, dtype=np.int64), np.empty(n_children, dtype=np.int64)
     quintile[:n_stock], quintile[n_stock:] = stock.quintile, columns.quintile[family_of_new]
-    route[n_stock:] = columns.route[family_of_new]
+    route[:n_stock], route[n_stock:] = 0, columns.route[family_of_new]
     return Setup(
         hazards=hazards, choices=choices, places=places, pools=pools, kids=kids, families=families, stock=stock,
         stock_cases=_numbered(stock.cases, len(families.first_child)),

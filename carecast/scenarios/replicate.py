@@ -17,7 +17,7 @@ from carecast.model.event_log import Log, to_frame
 from carecast.model.money import Money, stack
 from carecast.model.parameters import Calibrated
 from carecast.model.plan import Plan
-from carecast.model.results import Tables, measure_rows, reduce_log
+from carecast.model.results import Reducer, Tables, measure_rows
 from carecast.model.setup import Stock
 from carecast.scenarios.quantities import Quantities, stacked
 
@@ -80,20 +80,22 @@ class Teller:
             for plan, world in zip(job.plans, self.worlds, strict=True)
         ]
         self.rows = measure_rows(self.worlds[0].locality_names)
+        self.reducers = [
+            Reducer(
+                world.calendar, world.providers, world.locality_names, book.programme.counted_events, world.radius_miles
+            )
+            for world, book in zip(self.worlds, self.books, strict=True)
+        ]  # fmt: skip
 
     def tables(self, scenario: int, replication: int) -> Tables:
         """One replication of one scenario, told and reduced."""
         return self._reduced(scenario, self._told(scenario, replication))
 
     def _told(self, scenario: int, replication: int) -> Told:
-        return simulate(self.worlds[scenario], replication, self.job.clock)
+        return simulate(self.worlds[scenario], replication, self.job.clock, in_order=self.job.events)
 
     def _reduced(self, scenario: int, told: Told) -> Tables:
-        world = self.worlds[scenario]
-        return reduce_log(
-            told.log, told.children, world.calendar, world.providers, world.locality_names,
-            self.books[scenario].programme.counted_events, world.radius_miles,
-        )  # fmt: skip
+        return self.reducers[scenario].tables(told.log, told.children)
 
     def block(self, replications: Sequence[int]) -> list[BlockOf]:
         """A block of replications of every scenario; the scenarios of one replication share the baseline's staff."""

@@ -12,9 +12,9 @@ from tests.dashboard.tiny_runs import MORE_HELP, PRICES
 UNTIL = dt.date(2024, 3, 31)
 
 
-def _run(calibrated: Calibrated, folder: Path, *texts: str, replications: int = 3) -> Run:
+def _run(calibrated: Calibrated, folder: Path, *texts: str, replications: int = 3, until: dt.date = UNTIL) -> Run:
     scenarios = tuple(read_text(text, "scenario.toml") for text in texts)
-    return start(Request(calibrated, scenarios, UNTIL, replications=replications, command="carecast run"), folder)
+    return start(Request(calibrated, scenarios, until, replications=replications, command="carecast run"), folder)
 
 
 def nobody(runs: Path) -> Run:
@@ -24,6 +24,12 @@ def nobody(runs: Path) -> Run:
         for kind in ("contact", "emergency", "newborn", "remand", "unaccompanied")
     }
     return _run(toy.calibrated([], numbers=few), runs / "nobody", MORE_HELP)
+
+
+def no_day(runs: Path) -> Run:
+    """A run that ends on the day it starts."""
+    calibrated = toy.calibrated(toy.some_stock())
+    return _run(calibrated, runs / "no_day", MORE_HELP, until=calibrated.parameters.as_at)
 
 
 def one_locality(runs: Path) -> Run:

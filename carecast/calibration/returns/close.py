@@ -21,9 +21,10 @@ from carecast.model.parameters import Branch, Calibrated, ParameterSet, Series
 
 YEARS = 2
 ROUNDS = 6
-ENTRANTS_WANTED = 5000.0  # simulated in each round
+ENTRANTS_WANTED = 8000.0  # simulated in each round
+FIRST_ROUND = 0.4  # of so many, in the first
 MOST_REPLICATIONS = 160
-MOST_CARE, LEAST_CARE = 0.8, 0.004
+MOST_CARE, LEAST_CARE = 0.7, 0.004
 MOST_FASTER = 8.0
 TO_PRE_ENTRY = ("support_to_pre_entry", "protection_to_pre_entry")
 SEED = 20260401
@@ -109,7 +110,7 @@ def close(parameters: ParameterSet, stock: pd.DataFrame, wanted: Wanted, extra: 
         balance.extra = extra
     for turn in range(ROUNDS):
         made = with_chances(balance.parameters, balance.care_chance, wanted.at_home)
-        got = entrants(made, stock, float(wanted.by_age.sum()))
+        got = entrants(made, stock, float(wanted.by_age.sum()), 1.0 if turn else FIRST_ROUND)
         balance.rounds, balance.entered = turn + 1, _said(got)
         if turn and _close_enough(got, wanted):
             balance.parameters = made
@@ -231,7 +232,7 @@ def quiet(parameters: ParameterSet) -> ParameterSet:
     return parameters.model_copy(update={"numbers": parameters.numbers | still})
 
 
-def entrants(parameters: ParameterSet, stock: pd.DataFrame, per_year: float) -> Array:
+def entrants(parameters: ParameterSet, stock: pd.DataFrame, per_year: float, share: float = 1.0) -> Array:
     """Children a year who enter in the first two years, [how: words' routes and pathway][age band]."""
     from carecast.model.engine import World, simulate
     from carecast.model.plan import Plan
@@ -243,7 +244,7 @@ def entrants(parameters: ParameterSet, stock: pd.DataFrame, per_year: float) -> 
         until,
         SEED,
     )
-    replications = int(np.clip(ENTRANTS_WANTED / max(YEARS * per_year, 1.0), 6, MOST_REPLICATIONS))
+    replications = int(np.clip(share * ENTRANTS_WANTED / max(YEARS * per_year, 1.0), 6, MOST_REPLICATIONS))
     out = np.zeros((w.ENTRY_STOCK + 1, st.N_AGES))
     for replication in range(replications):
         told = simulate(world, replication)

@@ -139,12 +139,13 @@ def ages_of_route(age_days: Ints, weights: Array, usual: Array, worth: float = 2
 
 
 def together(spells: Spells) -> float:
-    """Other children who enter on the same day, beyond coincidence, per child who enters.
+    """Other children who enter on the same day, beyond coincidence, per child who enters anew, newborn children apart.
 
     Pairs of entries on one day less the mean of pairs exactly one to four weeks apart (the same weekday), twice over
     entries: the mean of n(n - 1) over the mean of n, for families of n who enter together.
     """
-    days = np.sort(spells.start[(spells.is_entry > 0) & (spells.unaccompanied == 0)])
+    usual = (spells.came == NEW) & (spells.unaccompanied == 0) & (spells.route != w.NEWBORN)
+    days = np.sort(spells.start[(spells.is_entry > 0) & usual])
     if len(days) < 30:
         return float("nan")
     counts = np.bincount(days - days[0])

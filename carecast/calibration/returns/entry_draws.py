@@ -20,6 +20,8 @@ from carecast.model.parameters import N_DRAWS, ParameterSet
 
 SAMPLED_ROWS = 96
 RIDGE = 1e-3
+MOST_CHANCE = MOST_CARE + 0.2  # of care, in any row of the draws
+BOUND_ROUNDS = 6
 OUTSIDE = tuple(cause for _, causes in fn.STAGE_CAUSES for cause in causes)
 
 
@@ -32,13 +34,23 @@ def pathway_columns(parameters: ParameterSet, draws: Mapping[str, Array], level:
             continue
         care = branch.chances.get("care_at_home", 0.0) + branch.chances.get("care_away", 0.0)
         home = branch.chances.get("care_at_home", 0.0) / care if care > 0 else 0.0
-        chance = np.clip(care * level / decisions, LEAST_CARE / 4, MOST_CARE + 0.08)
+        chance = within(care, level / decisions)
         rest = {name: p for name, p in branch.chances.items() if not name.startswith("care_")}
         scale = (1 - chance) / max(sum(rest.values()), 1e-9)
         for age in branch.age_bands or w.AGE_BANDS:
             stem = f"branch.pre_entry.{age}."
             out |= {stem + name: p * scale for name, p in rest.items()}
             out |= {stem + "care_at_home": chance * home, stem + "care_away": chance * (1 - home)}
+    return out
+
+
+def within(care: float, relative: Array) -> Array:
+    """Chances around a central one, held to what a chance can be without moving their mean."""
+    scale = 1.0
+    for _ in range(BOUND_ROUNDS):
+        chance = np.clip(care * scale * relative, LEAST_CARE / 4, MOST_CHANCE)
+        scale *= care * float(relative.mean()) / float(chance.mean())
+    out: Array = np.clip(care * scale * relative, LEAST_CARE / 4, MOST_CHANCE)
     return out
 
 

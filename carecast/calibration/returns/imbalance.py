@@ -31,9 +31,9 @@ from carecast.model.parameters import Calibrated, ParameterSet
 YEARS = 2.0
 BELIEVED_SD = 0.2  # of the log change over two years that levels alone make
 WIDE_SD, WIDE_CHANCE = 0.12, 0.2  # of councils that do grow or shrink, and how many are so
-FORETOLD_SD = 0.06  # of that part of it that can be foretold
+FORETOLD_SD = 0.15  # of that part of it that can be foretold
 MORE_LEAVING = 0.2  # log, to see what leaving does
-CHILDREN_WANTED = 8_000.0
+CHILDREN_WANTED = 20_000.0
 MOST_REPLICATIONS, LEAST_REPLICATIONS = 120, 10
 
 

@@ -27,7 +27,9 @@ from carecast.model.parameters import Calibrated
 
 RECENT_HALF_LIFE_YEARS = 0.5  # of the level of how many places are taken
 LEAST_MONTHS = 48  # to learn how far the share of places taken goes back to its mean
-RETURN_PHI, RETURN_WORTH = 0.75, 60.0  # of a deviation that is left after a year or two; months it is worth (assumed)
+LEAST_MONTHS_OF_MEAN = 12  # before what the rule missed by is counted
+RETURN_PHI = 0.5  # of today's deviation that is left after a year or two (tuned on synthetic councils)
+MEAN_HALF_LIFE_YEARS = 2.0  # of the mean that the share of places taken goes back to (tuned on synthetic councils)
 AHEAD_SD, AHEAD_PRIOR_YEARS = 0.03, 2.0  # relative spread of the share taken to come, and years it is worth (assumed)
 FLOW_YEARS = 3.0
 WALK_SD: Final = {"foster_own": 0.05, "childrens_house_own": 0.05}  # log a year, where nothing is known (assumed)
@@ -184,10 +186,10 @@ def vacancies(taken_now: float, asks: float, rate: float, match: float) -> float
 
 
 def ahead(ratio: Array, days: Ints, learn: bool = True) -> tuple[float, float, float]:
-    """(share of places taken on average one to two years ahead, relative sd of its level, sd of what is to come).
+    """(share of places taken that is expected one to two years ahead, relative sd of its level, sd of what is to come).
 
-    The level lately goes part of the way back to the long-run mean: expected = mean + phi (lately - mean), phi from the
-    council's own months, shrunk to ``RETURN_PHI``; what that leaves unexplained is the spread of what is to come.
+    The share today goes part of the way back to its mean, recent years counting most: expected = mean + phi (today -
+    mean), phi = ``RETURN_PHI``. What that rule has missed by in the council's own past is the spread of what is to come.
     """
     weight = 0.5 ** ((days[-1] - days) / (RECENT_HALF_LIFE_YEARS * w.DAYS_PER_YEAR))
     lately = float(np.average(ratio, weights=weight))
@@ -197,24 +199,23 @@ def ahead(ratio: Array, days: Ints, learn: bool = True) -> tuple[float, float, f
     usual = AHEAD_SD * lately
     if len(ratio) < LEAST_MONTHS or not learn:
         return lately, level_sd, usual
-    mean = float(np.average(ratio, weights=0.5 ** ((days[-1] - days) / (basis.HALF_LIFE_YEARS * w.DAYS_PER_YEAR))))
-    fade = 0.5 ** (1 / (12 * RECENT_HALF_LIFE_YEARS))
-    smooth = np.empty(len(ratio))
-    state = float(ratio[:6].mean())
-    for at, value in enumerate(ratio):
-        state = fade * state + (1 - fade) * float(value)
-        smooth[at] = state
+    expected = _mean_so_far(ratio) * (1 - RETURN_PHI) + RETURN_PHI * ratio
     later = np.convolve(ratio, np.ones(13) / 13, mode="valid")[12:]  # means of the months 12 to 24 ahead
-    now, then = smooth[: len(later)] - mean, later - mean
-    usual_square = float((now**2).mean())
-    phi = float(
-        (now @ then + RETURN_WORTH * usual_square * RETURN_PHI) / (now @ now + RETURN_WORTH * usual_square + 1e-12)
-    )
-    phi = min(max(phi, 0.0), 1.0)
-    left = float(((then - phi * now) ** 2).sum())
-    years = len(later) / 12
-    sd = math.sqrt((left / 12 + AHEAD_PRIOR_YEARS * usual**2) / (years + AHEAD_PRIOR_YEARS))
-    return mean + phi * (lately - mean), level_sd, sd
+    left = (later - expected[: len(later)])[LEAST_MONTHS_OF_MEAN:]
+    years = len(left) / 12
+    sd = math.sqrt((float((left**2).sum()) / 12 + AHEAD_PRIOR_YEARS * usual**2) / (years + AHEAD_PRIOR_YEARS))
+    return float(expected[-1]), level_sd, sd
+
+
+def _mean_so_far(ratio: Array) -> Array:
+    """Mean of the months up to each, recent ones counting most."""
+    fade = 0.5 ** (1 / (12 * MEAN_HALF_LIFE_YEARS))
+    out = np.empty(len(ratio))
+    summed = counted = 0.0
+    for at, value in enumerate(ratio):
+        summed, counted = fade * summed + float(value), fade * counted + 1.0
+        out[at] = summed / counted
+    return out
 
 
 def _posterior(

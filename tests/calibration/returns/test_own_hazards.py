@@ -138,6 +138,13 @@ def test_brothers_and_sisters_who_enter_together_are_told_from_coincidence():
                          "care_started": start})  # fmt: skip
             people.append({"child": child, "dob": start - dt.timedelta(days=1500)})
             child += 1
+    for _ in range(700):  # newborn children, who come alone, and children who come back do not thin the families out
+        start = FIRST + dt.timedelta(days=int(rng.integers(4300)))
+        rows.append({"child": child, "spell": 0, "order": 0, "start": start, "end": None, "observed_to": LAST,
+                     "placement_type": "kinship", "start_kind": "entry", "end_kind": "open", "cause": "",
+                     "care_started": start})  # fmt: skip
+        people.append({"child": child, "dob": start - dt.timedelta(days=5)})
+        child += 1
     history = own.history(first=FIRST, last=LAST, placements=rows, children=people)
     stays = st.read_stays(history, LAST)
     found = en.joins_chance(en.together(en.read_spells(history, stays)), sizes)

@@ -146,3 +146,17 @@ def test_named_homes_stand_as_given(full_council, calibrated):
 def test_shares_of_places_are_whole_and_add_up():
     assert places._whole(np.array([2.6, 3.7, 0.7])).tolist() == [2, 4, 1]
     assert places._whole(np.array([1.0, 2.0])).tolist() == [1, 2]
+
+
+def test_the_share_taken_goes_half_of_the_way_back_to_its_mean():
+    """Sixty months at 0.8 and one at 0.9: the mean weighs months by half every two years, phi is a half."""
+    days = np.array([basis.day_of(month) for month in month_ends(dt.date(2019, 1, 1), dt.date(2024, 1, 31))])
+    ratio = np.append(np.full(60, 0.8), 0.9)
+    mean = 0.8 + 0.1 / (0.5 ** (np.arange(61) / 24)).sum()
+    expected, _, spread = occupancy.ahead(ratio, days)
+    assert expected == pytest.approx((mean + 0.9) / 2)
+    level = pytest.approx(occupancy.AHEAD_SD * 0.8, rel=0.5)  # hardly ever missed by anything: shrunk from the usual
+    assert 0 < spread < 0.9 * occupancy.AHEAD_SD
+    assert spread == level
+    untold, _, _ = occupancy.ahead(ratio, days, learn=False)
+    assert 0.8 < untold < expected

@@ -1,0 +1,133 @@
+"""Runs and works that are not as hoped for, in a real browser: each has a sentence and a way on, and nothing breaks."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from carecast.dashboard import serve
+from tests.dashboard import odd_runs, tiny_runs
+from tests.end_to_end.test_dashboard_browser import ARGS, CHROMIUM, PAGES, _wait_for
+
+WAIT_MS = 30_000
+FIT_MS = 180_000
+STATES = {  # run -> what its pages say, and the way on
+    "nobody": ("Reports to take away", "Run"),
+    "one_locality": ("Reports to take away", "Run"),
+    "no_day": ("It starts and ends on 31 July 2022", "carecast run --parameters"),
+    "unfinished": ("This run is not complete", "--resume"),
+    "damaged": ("This run cannot be read", "Choose another run"),
+}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists() and not os.environ.get("CI"),
+        reason="needs Debian's chromium: apt-get install chromium",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory) -> Iterator[dict[str, str]]:
+    """Addresses of a dashboard with odd runs, and of one whose folder of runs is empty."""
+    full, empty = tmp_path_factory.mktemp("odd") / "runs", tmp_path_factory.mktemp("none") / "runs"
+    for folder in (full, empty):
+        folder.mkdir()
+    odd_runs.nobody(full)
+    odd_runs.one_locality(full)
+    odd_runs.no_day(full)
+    whole = tiny_runs.whole(full)
+    tiny_runs.unfinished(whole.folder, full)
+    tiny_runs.damaged(whole.folder, full)
+    started, found = [], {}
+    for name, folder, first in (("full", full, whole.folder), ("empty", empty, None)):
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        started.append(subprocess.Popen(
+            serve.command(port), env=serve.environment(first, folder), cwd=folder.parent,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ))  # fmt: skip
+        found[name] = f"http://127.0.0.1:{port}"
+    try:
+        for address in found.values():
+            _wait_for(f"{address}/_stcore/health")
+        yield found
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(WAIT_MS)
+    yield context.new_page()
+    context.close()
+
+
+def is_whole(page):
+    text = page.inner_text("body")
+    assert page.locator("h1").count() == 1
+    assert page.locator("h1").inner_text().strip()
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert "Traceback" not in text
+    assert "could not be drawn" not in text
+    return text
+
+
+@pytest.mark.parametrize("run", STATES)
+def test_an_odd_run_has_a_sentence_and_a_way_on_on_every_page(page, served, run):
+    said, way_on = STATES[run]
+    for name, path in PAGES.items():
+        if name == "calibration":  # of no run
+            continue
+        page.goto(f"{served['full']}/{path}?run={run}")
+        page.wait_for_selector(f"text={said}")
+        assert way_on in is_whole(page), name
+
+
+def test_a_first_visit_without_a_run_says_how_to_begin(page, served):
+    for name, path in PAGES.items():
+        page.goto(f"{served['empty']}/{path}")
+        page.wait_for_selector("text=No parameter set yet" if name == "calibration" else "text=No run yet")
+        text = is_whole(page)
+        assert ("Check these files" if name == "calibration" else "carecast run --parameters") in text, name
+
+
+def test_a_check_that_fails_says_why_and_can_be_asked_again(page, served, tmp_path):
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    page.goto(f"{served['empty']}/calibration")
+    page.set_input_files("input[type=file] >> nth=0", tmp_path / "x.csv")
+    page.get_by_role("button", name="Check these files").click()
+    page.wait_for_selector("text=It stopped:", timeout=FIT_MS)
+    assert str(tmp_path) not in is_whole(page)
+    assert page.get_by_role("button", name="Check these files").is_enabled()
+
+
+def test_a_calibration_that_is_cancelled_leaves_nothing_and_can_be_begun_again(page, served):
+    page.goto(f"{served['empty']}/calibration")
+    page.get_by_text("Published figures that come with carecast").click()
+    page.get_by_role("button", name="Calibrate on these figures").click()
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_selector("text=Cancelled. Nothing of it was kept", timeout=FIT_MS)
+    assert "New, not adopted" not in is_whole(page)
+    assert page.locator("h1").inner_text() == "No parameter set yet"
+    assert page.get_by_role("button", name="Calibrate on these figures").is_enabled()
