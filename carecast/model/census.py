@@ -5,7 +5,7 @@ import numpy as np
 from carecast.model import ledger as b
 from carecast.model import rules
 from carecast.model import words as w
-from carecast.model.loops import loop
+from carecast.model.compiled import loop
 
 age_band = loop(rules.age_band)
 

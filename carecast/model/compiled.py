@@ -1,8 +1,9 @@
-"""The rules, compiled: a second copy of each rule module whose functions numba compiles where they stand.
+"""How functions are compiled: ``loop`` marks those only ever run compiled; rule modules get a second, compiled copy.
 
-One source serves both clocks. A copy's references to other rule modules, and to functions imported from them, are pointed
-at their compiled copies. The cache folder is named by a hash of every file of this package, so an edited rule is never
-stale; where no cache can be written (a read-only install without a home), code is compiled afresh each time.
+Rules and stepper must stay plain Python as well, since one source serves both clocks, so they are not compiled where they
+stand. A copy's references to other rule modules, and to functions imported from them, are pointed at their compiled copies.
+The cache folder is named by a hash of every file of this package, so an edited rule is never stale; where no cache can be
+written (a read-only install without a home), code is compiled afresh each time.
 """
 
 import contextlib
@@ -13,13 +14,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 import platformdirs
 
 from carecast.model.references import by_reference
 
+F = TypeVar("F", bound=Callable[..., Any])
 MAKES_NO_ARRAY = ("arrivals",)
 RULE_MODULES = (  # each refers only to those before it
     "draws", "rules", "rules_community", "rules_care", "desk", "arrivals", "stage", "stepper_care", "stepper_community",
@@ -56,19 +58,26 @@ FOLDER = cache_folder()
 IS_FIRST_COMPILE = FOLDER is not None and not any(FOLDER.iterdir())
 
 
-def compile_function(function: FunctionType, counts_references: bool = True) -> Callable[..., Any]:
-    """One function compiled, with the cache if there is one; one that makes no array need not count references."""
-    options: dict[str, Any] = (
-        {"nogil": True} if counts_references else {"nogil": True, "_nrt": False, "forceinline": True}
-    )
-    if FOLDER is None:
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+def compile_function(function: F, counts_references: bool) -> F:
+    """One function compiled, with the cache if there is one: callable from Python and from other compiled functions.
+
+    Counting references to every array handed to a helper costs some 10 ns an array and call, many times the work itself.
+    A function that counts none may read, write and slice arrays but must not make any.
+    """
+    options = {"nogil": True, "cache": FOLDER is not None}
+    if not counts_references:
+        options |= {"_nrt": False, "forceinline": True}
     before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
-    numba.config.CACHE_DIR = str(FOLDER)  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(FOLDER or before)  # type: ignore[attr-defined]
     try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        return cast("F", numba.njit(**options)(function))  # type: ignore[call-overload]
     finally:
         numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
+
+
+def loop(function: F) -> F:
+    """Decorator of what is only ever run compiled: the loops that read an event log, without counts of references."""
+    return compile_function(function, counts_references=False)
 
 
 def _copy(name: str, copies: dict[str, ModuleType]) -> ModuleType:
@@ -77,13 +86,17 @@ def _copy(name: str, copies: dict[str, ModuleType]) -> ModuleType:
     sys.modules[module.__name__] = module
     exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), vars(module))
     for key, value in list(vars(module).items()):
-        if isinstance(value, ModuleType) and value.__name__.removeprefix("carecast.model.") in copies:
-            setattr(module, key, copies[value.__name__.removeprefix("carecast.model.")])
+        if isinstance(value, ModuleType) and _short(value.__name__) in copies:
+            setattr(module, key, copies[_short(value.__name__)])
         elif isinstance(value, FunctionType) and value.__module__ == module.__name__:
             setattr(module, key, compile_function(value, counts_references=name not in MAKES_NO_ARRAY))
-        elif isinstance(value, FunctionType) and value.__module__.removeprefix("carecast.model.") in copies:
-            setattr(module, key, getattr(copies[value.__module__.removeprefix("carecast.model.")], key))
+        elif isinstance(value, FunctionType) and _short(value.__module__) in copies:
+            setattr(module, key, getattr(copies[_short(value.__module__)], key))
     return module
+
+
+def _short(module: str) -> str:
+    return module.removeprefix("carecast.model.")
 
 
 def compiled_modules() -> dict[str, ModuleType]:

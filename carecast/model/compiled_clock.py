@@ -6,8 +6,8 @@ import numpy as np
 
 from carecast.model import compiled, references, setup
 from carecast.model import words as w
+from carecast.model.compiled import loop
 from carecast.model.event_log import LOG_DTYPES, Log
-from carecast.model.loops import loop
 from carecast.model.setup import Setup, ints
 from carecast.model.stage import N_EXITS, Agenda, Cases, Lives, Stage, Writing
 

@@ -13,8 +13,8 @@ import numpy as np
 from carecast.model import ledger as b
 from carecast.model import words as w
 from carecast.model.census import age_band, take_census
+from carecast.model.compiled import loop
 from carecast.model.event_log import Log
-from carecast.model.loops import loop
 from carecast.model.service_events import (
     add,
     begin_service,

@@ -5,7 +5,7 @@ import numpy as np
 from carecast.model import ledger as b
 from carecast.model import words as w
 from carecast.model.census import age_band
-from carecast.model.loops import loop
+from carecast.model.compiled import loop
 
 
 @loop
