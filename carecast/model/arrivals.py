@@ -34,6 +34,8 @@ class Streams(NamedTuple):
     zone_start: Flat
     zone_weight: Flat
     quintiles: Flat  # [locality][quintile], cumulated
+    least_gap_days: int  # between the births of brothers and sisters next to each other in age
+    most_gap_days: int
 
 
 class FamilyColumns(NamedTuple):
@@ -52,7 +54,6 @@ class FamilyColumns(NamedTuple):
 
 
 MAX_CHILDREN = 6
-MIN_GAP_DAYS, MAX_GAP_DAYS = 400, 1600  # between brothers and sisters next to each other in age (assumed, see docs)
 
 
 def draw_families(streams: Streams, seed: int, replication: int, columns: FamilyColumns) -> int:
@@ -134,11 +135,13 @@ def _draw_family(
     columns.kept[n] = 1 if kept else 0
 
 
-def place_children(n_families: int, columns: FamilyColumns, first_child: int, kids: Kids) -> int:
+def place_children(
+    n_families: int, columns: FamilyColumns, first_child: int, least_gap_days: int, most_gap_days: int, kids: Kids
+) -> int:
     """Fill the children of families ``0..n_families-1`` from ``first_child`` on; the lead child comes first.
 
-    Brothers and sisters of the lead child are younger or older by gaps of their own; anybody who would be unborn or an
-    adult on the day of arrival turns the other way.
+    Brothers and sisters of the lead child are younger or older by gaps of their own, each as likely from the least to the
+    most; anybody who would be unborn or an adult on the day of arrival turns the other way.
     """
     child = first_child
     for family in range(n_families):
@@ -150,7 +153,8 @@ def place_children(n_families: int, columns: FamilyColumns, first_child: int, ki
             key_1, key_2 = dr.child_lanes(columns.key_1[family], columns.key_2[family], position)
             age = lead
             if position > 0:
-                gap = MIN_GAP_DAYS + int(dr.uniform(key_1, key_2, dr.P_AGE_GAP, 0) * (MAX_GAP_DAYS - MIN_GAP_DAYS))
+                u = dr.uniform(key_1, key_2, dr.P_AGE_GAP, 0)
+                gap = least_gap_days + int(u * (most_gap_days - least_gap_days))
                 younger = dr.uniform(key_1, key_2, dr.P_AGE_GAP, 1) < 0.5
                 age = youngest - gap if younger else oldest + gap
                 if age < 0:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -30,6 +31,16 @@ class DrawRow:
         """The drawn value of a number, or its central one."""
         at = self.columns.get(name)
         return central if at is None else float(self.values[at])
+
+    def number(self, parameters: ParameterSet, name: str, default: float | None = None) -> float:
+        """The drawn value of a number, or its central one; ``default`` where the parameter set does not say.
+
+        Raises:
+            KeyError: there is no such number and no default.
+        """
+        if name not in parameters.numbers and default is not None:
+            return default
+        return self.get(name, parameters.number(name))
 
 
 def window_path(window: Window, calendar: Calendar) -> Floats:
@@ -274,12 +285,7 @@ def make_choices(
     parameters: ParameterSet, row: DrawRow, branch: ChanceTable, wanted: ChanceTable, divert: Floats
 ) -> Choices:
     """Chances, diverted shares and limits of one replication."""
-
-    def number(name: str, default: float | None = None) -> float:
-        if name not in parameters.numbers and default is not None:
-            return default
-        return row.get(name, parameters.number(name))
-
+    number = partial(row.number, parameters)
     continues = [number(f"continuing_care.uptake_{name}", 0.0) for name in w.PLACEMENT_TYPES]
     return Choices(
         branch=branch.cumulated(row.values),
@@ -294,4 +300,5 @@ def make_choices(
         home_support_days=int(number("home_after_care.support_days", 182)),
         diverted_hazard_ratio=max(number("diverted.pre_entry_hazard_ratio", 1.0), LEAST_RATIO),
         wait_limit_days=int(number("waiting.limit_days", 36500)),
+        infants_first=int(number("services.infants_first", 1)),
     )

@@ -1,6 +1,7 @@
 """Who could arrive: intensities of the arrival streams of one replication."""
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from carecast.model.parameters import BadFile, ParameterSet
 from carecast.model.plan import Plan, ScaleArrivals
 
 MAX_LAYERS = 100
+LEAST_GAP_DAYS, MOST_GAP_DAYS = 400.0, 1600.0  # assumed, where a parameter set does not say
 
 
 class ArrivalsBuilder:
@@ -95,10 +97,7 @@ class ArrivalsBuilder:
         """The arrival streams of one replication."""
         n_months = self.calendar.n_months
         key = dr.lanes(seed, replication, dr.WHO_REPLICATION, 0, 0)
-
-        def number(name: str) -> float:
-            return row.get(name, self.parameters.number(name))
-
+        number = partial(row.number, self.parameters)
         common = level_path(key, dr.P_LEVEL_ENTRIES, number("arrivals.level_sd_per_year"), n_months)
         own = level_path(key, dr.P_LEVEL_UNACCOMPANIED, number("arrivals.unaccompanied_level_sd_per_year"), n_months)
         spread = number("arrivals.month_spread_ln")
@@ -127,6 +126,8 @@ class ArrivalsBuilder:
             zone_start=self.capacity.zone_start,
             zone_weight=self.capacity.zone_weight,
             quintiles=self.quintiles,
+            least_gap_days=int(number("siblings.least_gap_days", LEAST_GAP_DAYS)),
+            most_gap_days=int(number("siblings.most_gap_days", MOST_GAP_DAYS)),
         )
 
     def _kept(self, seed: int, replication: int) -> np.ndarray:

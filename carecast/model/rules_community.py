@@ -9,9 +9,9 @@ from carecast.model import words as w
 from carecast.model.tables import Choices, Hazards
 
 
-def help_priority(age: int) -> int:
-    """Priority in a service's queue: families whose lead child is under one come first (best start in infancy)."""
-    return 0 if age == 0 else 1
+def help_priority(choices: Choices, age: int) -> int:
+    """Priority in a service's queue: where infants go first, families whose lead child is under one before others."""
+    return 0 if age == 0 and choices.infants_first else 1
 
 
 def direct_diversion(route: int) -> int:

@@ -188,7 +188,7 @@ def lay_out(stock: Stock, streams: Streams, hazards: Hazards, choices: Choices, 
     old, new = slice(0, n_stock_families), slice(n_stock_families, None)
     key_1, key_2 = families.key_1[old], families.key_2[old]
     arrivals.stock_keys(seed, replication, n_stock, n_stock_families, kids.key_1, kids.key_2, key_1, key_2)
-    arrivals.place_children(n_new, columns, n_stock, kids)
+    arrivals.place_children(n_new, columns, n_stock, streams.least_gap_days, streams.most_gap_days, kids)
     kids.family[n_stock:] += n_stock_families
     leads = stock.first_child
     for name in ("n_children", "arrival_day", "route", "locality", "kept", "key_1", "key_2"):

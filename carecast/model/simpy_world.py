@@ -118,7 +118,7 @@ class World:
         s = self.scene
         age = rules.age_band(case.birth_day, self.today)
         pool = s.pools.pool_of[(service * s.hazards.n_localities + case.locality) * w.N_AGE_BANDS + age]
-        desk.ask_service(s.queues, case.number, pool, rules_community.help_priority(age))
+        desk.ask_service(s.queues, case.number, pool, rules_community.help_priority(s.choices, age))
         if self.today == s.start_day:
             desk.file_requests(s.queues)  # of the stock one by one: who has waited longest comes first
         served = self.served[~case.number] = self.env.event()

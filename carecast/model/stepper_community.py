@@ -67,7 +67,7 @@ def ask(s: Stage, case: int, service: int, day: int) -> None:
     age = age_of(s, case, day)
     locality = s.kids.locality[s.cases.first[case]]
     pool = s.pools.pool_of[(service * s.hazards.n_localities + locality) * w.N_AGE_BANDS + age]
-    desk.ask_service(s.queues, case, pool, rules_community.help_priority(age))
+    desk.ask_service(s.queues, case, pool, rules_community.help_priority(s.choices, age))
 
 
 def start_service(s: Stage, case: int, since: int, day: int) -> None:

@@ -58,8 +58,8 @@ def test_plain_python_draws_the_same_families_and_children(ratio):
     n_children = int(fast.n_children.sum())
     fast_kids = setup.Kids(*(np.zeros(n_children, dtype=np.int64) for _ in setup.Kids._fields))
     slow_kids = setup.as_lists(fast_kids)
-    assert quick.place_children(n, fast, 0, fast_kids) == n_children
-    assert arrivals.place_children(n, slow, 0, slow_kids) == n_children
+    assert quick.place_children(n, fast, 0, 400, 1600, fast_kids) == n_children
+    assert arrivals.place_children(n, slow, 0, 400, 1600, slow_kids) == n_children
     for name, a, b in zip(fast_kids._fields, fast_kids, slow_kids, strict=True):
         np.testing.assert_array_equal(a, b, err_msg=name)
 
@@ -311,6 +311,23 @@ def test_brothers_and_sisters_are_apart_in_age_and_together_in_everything_else()
         assert kids.birth_day[members][0] == families.lead_birth_day[family]
         gaps = np.diff(np.sort(kids.birth_day[members]))
         assert gaps.min() >= 0
+
+
+def test_gaps_between_brothers_and_sisters_are_those_the_council_says():
+    def gaps(**days):
+        numbers = {**routes(contact=3000.0), **{f"siblings.{name}": float(value) for name, value in days.items()}}
+        laid_out = world(numbers=numbers, until=dt.date(2023, 7, 31)).setup(0)
+        kids, families = laid_out.kids, laid_out.families
+        found = set()
+        for first in families.first_child[(families.n_children == 2) & (families.arrival_day > AS_AT.toordinal())]:
+            found.add(abs(int(kids.birth_day[first] - kids.birth_day[first + 1])))
+        return found
+
+    assert gaps(least_gap_days=500, most_gap_days=503) == {500, 501, 502}
+    usual = gaps()
+    assert usual == gaps(least_gap_days=400, most_gap_days=1600)
+    assert min(usual) >= 400
+    assert 1500 < max(usual) < 1600
 
 
 def test_families_beyond_the_room_that_was_made_are_drawn_all_the_same(monkeypatch):

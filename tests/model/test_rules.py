@@ -692,8 +692,11 @@ def test_miles_as_the_log_keeps_them():
     assert rules_care.miles_detail(3.0, 1) == w.DISTANCE_NOT_COUNTED
 
 
-def test_infants_first():
-    assert [rules_community.help_priority(age) for age in range(w.N_AGE_BANDS)] == [0, 1, 1, 1, 1, 1]
+@pytest.mark.parametrize(("infants_first", "of_infants"), [(1, 0), (0, 1)])
+def test_infants_go_first_unless_the_council_says_all_in_turn(infants_first, of_infants):
+    c = choices(infants_first=infants_first)
+    found = [rules_community.help_priority(c, age) for age in range(w.N_AGE_BANDS)]
+    assert found == [of_infants, 1, 1, 1, 1, 1]
 
 
 def test_a_month_is_thirty_days_here():
