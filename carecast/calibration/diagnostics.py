@@ -90,7 +90,8 @@ def _sources(p: ParameterSet, record: Mapping[str, Any]) -> Section:
 def _how_counts(p: ParameterSet) -> Table:
     """How many numbers of each part are fitted, published and assumed."""
     parts: dict[str, Sequence[Any]] = {
-        "Single numbers": list(p.numbers.values()), "Rates": p.rates, "Branches": p.branches,
+        "Single numbers": [n for name, n in p.numbers.items() if not is_constant(name)],
+        "Rates": p.rates, "Branches": p.branches,
         "Destinations": p.destinations, "Homes": p.providers, "Service pools": p.service_pools, "Cost lines": p.cost_lines,
         "Series": list(p.series.values()), "Budgets": p.budgets,
     }  # fmt: skip

@@ -253,6 +253,8 @@ AFTER_CARE = (  # state, figure of how many, ages in years between which they ar
     ("adopted", "adopted_children", 1.5, 17.9, 12.0),
     ("aftercare", "aftercare_receiving", 17.0, 20.9, 4.0),
 )
+# English figures are leavers at 18 a year x years, so those staying put are counted with them; full from 18 to 21
+ENGLISH_AFTERCARE = ("aftercare", "aftercare_receiving", 18.0, 20.99, 3.0)
 
 
 def outside_care(variant: st.Variant) -> None:
@@ -260,11 +262,22 @@ def outside_care(variant: st.Variant) -> None:
     for state, stage, cause in STAGES:
         _families_open(variant, state, stage, cause)
     _home_after_care(variant)
-    for state, figure, youngest, oldest, longest in AFTER_CARE:
-        for _ in range(round(variant.inputs.pack.value(figure))):
+    for state, figure, youngest, oldest, longest in _after_care(variant):
+        told = round(variant.inputs.pack.value(figure))
+        staying = 0
+        if youngest == ENGLISH_AFTERCARE[2]:  # counted with those in aftercare, and rows of their own
+            staying = sum(row["state"] == "continuing_care" for row in variant.rows)
+        for _ in range(max(told - staying, 0)):
             age = variant.rng.uniform(youngest, oldest)
             years = variant.rng.uniform(0.0, min(longest, age - min(youngest, 16.0) * 0.9))
             variant.add(variant.family_home(), int(age * st.YEAR), state, max(1, int(years * st.YEAR)))
+
+
+def _after_care(variant: st.Variant) -> tuple[tuple[str, str, float, float, float], ...]:
+    """Who is still known after care; in England aftercare opens as full as leavers at 18 keep it, from 18 to 21."""
+    if variant.inputs.pack.about.nation != "england":
+        return AFTER_CARE
+    return (*AFTER_CARE[:-1], ENGLISH_AFTERCARE)
 
 
 def _families_open(variant: st.Variant, state: str, stage: int, cause: str) -> None:

@@ -22,6 +22,7 @@ from carecast.scenarios.run_inputs import parameter_folder
 from carecast.scenarios.scenario import Scenario
 
 POLL_SECONDS = 0.5
+LOOK_POLL_SECONDS = 0.2  # a quick look is waited for, hand on the lever
 GROUNDS = ("parameters", "draws", "stock")
 
 
@@ -114,7 +115,7 @@ def _told(state: LookState) -> int:
     return state.look.replications if state.look is not None else 0
 
 
-@st.fragment(run_every=POLL_SECONDS)
+@st.fragment(run_every=LOOK_POLL_SECONDS)
 def _asking(key: str, ask: Ask, shown: int) -> None:
     state = office().look(session(), key, ask)
     if state.is_over or _told(state) != shown:

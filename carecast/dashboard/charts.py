@@ -20,23 +20,26 @@ HEIGHT = 330
 LABEL_GAP = 0.06  # of the axis: labels at line ends nearer than this are moved apart
 POUNDS = "datum.value == 0 ? '£0' : (datum.value < 0 ? '\u2212£' : '£') + format(abs(datum.value) / 1e6, ',.2~f') + 'm'"
 PERCENT = "datum.label + ' %'"
-Chart = alt.LayerChart
 EMBED = {"embedOptions": {"renderer": "svg", "ast": True}}  # ast: no script is evaluated, as the headers ask
+AXIS = alt.AxisConfig(
+    labelFontSize=14, titleFontSize=14, titleFontWeight="normal", labelColor=INK, titleColor=INK,
+    gridColor="#e5e6e7", domainColor=GREY, tickColor=GREY, labelAngle=0, titleAnchor="start",
+)  # fmt: skip
+CONFIG = alt.Config(axis=AXIS, font=FONT, padding={"left": 4, "right": 8, "top": 8, "bottom": 4})
+
+
+class Chart(alt.LayerChart):
+    """A figure. Tests hold it against the schema; pages, which draw it again and again, do not: most of their time."""
+
+    def to_dict(self, validate: bool = False, **how: Any) -> dict[str, Any]:  # noqa: ANN401
+        """The specification, checked against Vega-Lite's schema only when asked."""
+        found: dict[str, Any] = super().to_dict(validate=validate, **how)
+        return found
 
 
 def dressed(layers: Sequence[Any], height: int = HEIGHT) -> Chart:
     """Layers as one figure in the common look."""
-    return (
-        alt.layer(*layers)
-        .properties(height=height, width="container", usermeta=EMBED)
-        .configure_view(stroke=None)
-        .configure_mark(aria=False)
-        .configure(font=FONT, padding={"left": 4, "right": 8, "top": 8, "bottom": 4})
-        .configure_axis(
-            labelFontSize=14, titleFontSize=14, titleFontWeight="normal", labelColor=INK, titleColor=INK,
-            gridColor="#e5e6e7", domainColor=GREY, tickColor=GREY, labelAngle=0, titleAnchor="start",
-        )
-    )  # fmt: skip
+    return Chart(layer=list(layers), height=height, width="container", usermeta=EMBED, config=CONFIG)
 
 
 def _millions(pounds: float) -> str:

@@ -31,7 +31,8 @@ from carecast.dashboard.panels.look import Look
 from carecast.dashboard.worker import Ask
 from carecast.model.parameters import BadFile
 
-BLOCK = 25
+BLOCK = 25  # replications told together until the first are shown: two processes show them after one block each
+LATER = 10  # and afterwards: the shorter, the less one process waits for another at the end
 LOOK = 200  # replications of a quick look
 FIRST = 50  # shown first
 KEPT_LOOKS = 60  # folders of quick looks on disk
@@ -43,7 +44,11 @@ ENDED = "the process that was computing ended unexpectedly; start it again"
 
 def blocks(replications: int) -> list[Block]:
     """First and last replication of each block."""
-    return [(first, min(first + BLOCK, replications) - 1) for first in range(0, replications, BLOCK)]
+    starts = [*range(0, FIRST, BLOCK), *range(FIRST, max(FIRST, replications), LATER)]
+    ends = [*starts[1:], replications]
+    return [
+        (first, min(end, replications) - 1) for first, end in zip(starts, ends, strict=True) if first < replications
+    ]
 
 
 def how_many_workers() -> int:

@@ -20,6 +20,7 @@ from carecast.model import prices
 from carecast.model.money import Layout, Money, stack
 from carecast.model.parameters import Calibrated
 from carecast.model.plan import Plan
+from carecast.model.setup import Stock
 from carecast.model.summary import BASELINE, Answers, monthly_grid
 from carecast.model.workforce import norms, with_workforce
 from carecast.scenarios import stopping
@@ -72,6 +73,7 @@ class _Laid:
 
 
 _GROUNDS: dict[tuple[Path, str], tuple[dict[str, Any], Calibrated]] = {}
+_STOCKS: dict[int, tuple[Calibrated, dict[int, Stock]]] = {}
 _LAID: dict[Path, _Laid] = {}
 
 
@@ -97,6 +99,13 @@ def grounds(run: Path) -> tuple[dict[str, Any], Calibrated]:
     return found
 
 
+def _stocks(calibrated: Calibrated) -> dict[int, Stock]:
+    """The stock of a parameter set as replications have read it so far; every look reads it alike."""
+    if id(calibrated) not in _STOCKS:
+        _kept(_STOCKS, id(calibrated), (calibrated, {}))
+    return _STOCKS[id(calibrated)][1]
+
+
 def _laid(ask: Ask) -> _Laid:
     if ask.folder in _LAID:
         return _LAID[ask.folder]
@@ -105,7 +114,8 @@ def _laid(ask: Ask) -> _Laid:
     scenario = load_scenario(ask.folder / "inputs" / f"{ask.scenario}.toml")
     both = tuple(apply(calibrated.parameters, one, until) for one in (load_scenario(BASELINE), scenario))
     job = Job(calibrated, both, until, int(record["seed"]), radius_miles=float(record["radius_miles"]))
-    found: _Laid = _kept(_LAID, ask.folder, _Laid(record, calibrated, scenario, (both[0], both[1]), Teller(job)))
+    teller = Teller(job, _stocks(calibrated))
+    found: _Laid = _kept(_LAID, ask.folder, _Laid(record, calibrated, scenario, (both[0], both[1]), teller))
     return found
 
 
@@ -123,8 +133,8 @@ def tell_block(ask: Ask, first: int, last: int) -> int:
         return 0
     if not file.is_file():
         laid = _laid(ask)
-        base = _baseline(ask, laid, first, last)
-        _write(file, _told(laid, 1, range(first, last + 1), base.staff))
+        staff = _staff(_baseline(ask, laid, first, last))
+        _write(file, _told(laid, 1, range(first, last + 1), staff))
     return last - first + 1
 
 
@@ -137,11 +147,12 @@ def _baseline_file(ask: Ask, laid: _Laid, first: int, last: int) -> Path:
     return ask.baselines / f"{text_digest(*laid.teller.lines)}_{_name(first, last)}"
 
 
-def _baseline(ask: Ask, laid: _Laid, first: int, last: int) -> Part:
+def _baseline(ask: Ask, laid: _Laid, first: int, last: int) -> Path:
+    """The file of a block of the baseline, told where nobody has."""
     file = _baseline_file(ask, laid, first, last)
     if not file.is_file():
         _write(file, _told(laid, 0, range(first, last + 1), None))
-    return _read(file)
+    return file
 
 
 def _told(laid: _Laid, at: int, replications: Sequence[int], staff: np.ndarray | None) -> Part:
@@ -171,6 +182,12 @@ def _write(file: Path, part: Part) -> None:
 def _read(file: Path) -> Part:
     with np.load(file, allow_pickle=False) as found:
         return Part(found["monthly"], tuple(found[name] for name in PARTS), found["staff"])
+
+
+def _staff(file: Path) -> np.ndarray:
+    with np.load(file, allow_pickle=False) as found:
+        staff: np.ndarray = found["staff"]
+    return staff
 
 
 def _joined(parts: Sequence[Part], layout: Layout) -> tuple[np.ndarray, Money]:

@@ -63,15 +63,19 @@ class BlockOf:
 class Teller:
     """The worlds and price books of a job, built once."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, stocks: dict[int, Stock] | None = None) -> None:
         """Lay out every scenario.
+
+        Args:
+            job: what is told.
+            stocks: the stock as another teller on the same parameter set has read it.
 
         Raises:
             BadFile: a plan does not fit the parameter set.
         """
         self.job = job
         parameters = job.calibrated.parameters
-        stocks: dict[int, Stock] = {}
+        stocks = {} if stocks is None else stocks
         self.worlds = [World(job.calibrated, plan, job.until, job.seed, job.radius_miles, stocks) for plan in job.plans]
         self.calendar = self.worlds[0].calendar
         self.lines = pricebook.money_lines(parameters, job.plans)

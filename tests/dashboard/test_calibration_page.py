@@ -137,3 +137,12 @@ def test_the_checklist_answers_every_item():
     items = [row[0][:3] for block in papers.paper(papers.STRESS) if isinstance(block, Table) for row in block.rows]
     assert {"1.1", "1.2", "1.3", "2.1", "2.2", "2.3", "2.4", "2.5", "3.1", "3.2", "3.3", "3.4", "4.1", "4.2", "4.3", "5.1",
             "5.2", "5.3", "5.4", "6.1"} == set(items)  # fmt: skip
+
+
+def test_the_first_run_goes_to_the_end_of_a_financial_year():
+    import datetime as dt
+
+    from carecast.dashboard.first_run_frame import usual_end
+
+    assert usual_end(dt.date(2022, 7, 31)) == dt.date(2029, 3, 31)
+    assert usual_end(dt.date(2027, 3, 31)) == dt.date(2031, 3, 31)

@@ -129,3 +129,13 @@ def test_levers_and_assumptions_are_told_apart(run):
     assert figures.has_levers(figures.levers(run, SCENARIO))
     assert not figures.has_levers(figures.levers(run, "dearer_homes"))
     assert figures.levers(run, None) == ()
+
+
+def test_a_run_without_a_day_has_nothing_watched_but_what_is_assumed(tmp_path):
+    from tests.dashboard import odd_runs
+
+    short = odd_runs.no_day(tmp_path)
+    assert figures.years(short) == ()
+    found = figures.watched(short)
+    assert set(found["how"]) == {"assumed"}
+    assert set(found["name"]) <= set(figures.WATCHED)

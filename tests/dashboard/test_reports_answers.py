@@ -83,6 +83,7 @@ def test_every_kind_of_report_shows_them(asked, waterfall):
     paper = Document(io.BytesIO(build(asked, "docx", chosen)))
     assert {"What each lever adds", "Places needed"} <= set(headings(paper))
     assert "Net saving by lever of" in text_of(paper)
+    assert "the first 4 of the run's 10 replications" in text_of(paper)
     assert "--with-waterfall" not in text_of(paper)
     assert "--with-places" not in text_of(paper)
     page = build(asked, "html", chosen).decode("utf-8")
@@ -124,7 +125,7 @@ def test_a_slide_holds_the_largest_levers_and_the_rest_together(asked, waterfall
     shown = levers_brief(Numbers(asked), SCENARIO, said, 9)
     assert len(shown.rows) == 9
     assert [row[0] for row in shown.rows[:2]] == ["Lever 11", "Lever 10"]
-    assert shown.rows[-2][:2] == ("5 other levers", "£10,000")  # 0 + 1 + 2 + 3 + 4 thousand
+    assert shown.rows[-2][:2] == ("5 other levers", "£0.01m")  # 0 + 1 + 2 + 3 + 4 thousand
     assert shown.rows[-1][0] == "All together"
 
 

@@ -2,6 +2,8 @@
 
 import io
 import re
+import shutil
+import subprocess
 
 import pytest
 from docx import Document
@@ -119,3 +121,23 @@ def test_english_paper_names_english_law_for_the_adviser_to_confirm(english):
     for other in ("(Scotland)", "Joint Working", "Fairer Scotland", "Incorporation"):
         assert other not in told
     assert told.count(CONFIRM) == 3
+
+
+# --- pages ----------------------------------------------------------------------------------------
+@pytest.mark.skipif(not (shutil.which("soffice") and shutil.which("pdftotext")), reason="needs LibreOffice and poppler")
+def test_an_office_program_lays_the_paper_out(alone, tmp_path):
+    """LibreOffice opens it, numbers the headings, and shows the contents without an update."""
+    file = tmp_path / "paper.docx"
+    file.write_bytes(build(alone, "docx"))
+    place = f"-env:UserInstallation={(tmp_path / 'office').as_uri()}"
+    convert = ["soffice", place, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(file)]
+    subprocess.run(convert, check=True, capture_output=True, timeout=180)
+    said = subprocess.run(
+        ["pdftotext", "-layout", str(tmp_path / "paper.pdf"), "-"], check=True, capture_output=True, text=True
+    ).stdout
+    pages = said.split("\f")[:-1]
+    assert 5 <= len(pages) <= 30
+    assert re.search(r"1\s+Purpose", pages[0])
+    assert re.search(r"2\s+Recommendations", pages[0])
+    assert all(alone.record["digest"] in page for page in pages)
+    assert f"Page {len(pages)} of {len(pages)}" in pages[-1]

@@ -59,3 +59,14 @@ def test_every_passage_can_be_found():
     assert telling.prose("targets")
     with pytest.raises(KeyError):
         telling.prose("not_a_passage")
+
+
+def test_moments_and_dates_within_a_text():
+    assert telling.moment_words("2026-11-22T04:02:02+00:00") == "22 November 2026, 04:02"
+    assert telling.moment_words("") == telling.ABSENT
+    assert telling.dates_in_words("from 2019-03-31 to 2024-03-31.") == "from 31 March 2019 to 31 March 2024."
+
+
+def test_a_number_of_the_register_has_no_short_words():
+    assert telling.number_label("reserves.policy_minimum_gbp") == "Reserves: policy minimum in £"
+    assert telling.number_label("moves.level_sd_per_year") == "Moves: level standard deviation per year"

@@ -54,8 +54,11 @@ def inputs():
 
 
 def test_blocks_cover_every_replication_once():
-    assert work.blocks(60) == [(0, 24), (25, 49), (50, 59)]
-    assert sum(last - first + 1 for first, last in work.blocks(LOOK)) == LOOK
+    assert work.blocks(65) == [(0, 24), (25, 49), (50, 59), (60, 64)]
+    for replications in (1, 25, 26, FIRST, FIRST + 1, LOOK):
+        told = [one for first, last in work.blocks(replications) for one in range(first, last + 1)]
+        assert told == list(range(replications))
+    assert [block for block in work.blocks(LOOK) if block[1] < FIRST] == work.blocks(FIRST)
 
 
 def test_a_quick_look_shows_the_first_replications_then_all(office, runs):
@@ -112,7 +115,7 @@ def test_no_file_of_a_look_holds_a_row_of_a_child(office, runs):
     assert kinds == {".npz", ".toml"}
     part = worker._read(next(asked.folder.glob("*.npz")))
     assert part.monthly.ndim == 3
-    assert part.monthly.shape[0] == work.BLOCK
+    assert part.monthly.shape[0] in (work.BLOCK, work.LATER)
 
 
 def test_a_look_of_a_scenario_that_does_not_fit_says_why(office, runs):

@@ -55,7 +55,7 @@ def backtest_words(run: Run) -> str:
     if isinstance(backtest, dict):
         parts = (f"{key}: {value}" for key, value in backtest.items() if isinstance(value, str | int | float))
         told = str(backtest.get("verdict") or "Back-tested. " + "; ".join(parts))
-        return f"{told} {backtest['limits']}" if backtest.get("limits") else told
+        return telling.dates_in_words(f"{told} {backtest['limits']}" if backtest.get("limits") else told)
     return str(backtest)
 
 

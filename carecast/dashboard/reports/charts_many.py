@@ -18,22 +18,22 @@ COLOURS = ("#12436D", "#F46A25", "#28A197", "#801650", "#3D3D3D", "#A285D1")
 DASHES = ([1, 0], [7, 4], [2, 3], [10, 3, 2, 3], [14, 5], [4, 2, 1, 2])
 SHAPES = ("circle", "diamond", "square", "triangle-up", "triangle-down", "cross")
 MOST = len(COLOURS)
-HEIGHT, LINE_PIXELS, NAME_LETTERS, LETTER = 300, 17.0, 24, 6.6
+HEIGHT, LINE_PIXELS, GAP_PIXELS, NAME_LETTERS, LETTER = 300, 16.0, 4.0, 26, 6.6
 BAR_STEP = 8  # pixels between the intervals at the right end
 LEVER_LETTERS, LEVER_PIXELS = 40, 36  # of a line of a lever's name, of its row
 SIGNED_MILLIONS = "(datum.value < 0 ? '\u2212£' : '£') + format(abs(datum.value) / 1e6, ',.1f') + 'm'"
 SIGNED_POUNDS = "(datum.value < 0 ? '\u2212£' : '£') + format(abs(datum.value) / 1e6, ',.0f') + 'm'"
 
 
-def label_lines(name: str) -> list[str]:
-    """A name on as many lines as it needs beside a chart."""
-    return textwrap.wrap(name, NAME_LETTERS) or [name]
+def label_lines(value: str, name: str) -> list[str]:
+    """What stands beside the end of a line: its value and its name, on as many lines as they need."""
+    return textwrap.wrap(f"{value} {name}", NAME_LETTERS, break_long_words=False)
 
 
 def room(names: Sequence[str], value: str) -> int:
-    """Pixels that names and values need to the right of a chart."""
-    longest = max((len(line) for name in names for line in label_lines(name)), default=0)
-    return int(14 + BAR_STEP * (len(names) - 1) * (len(names) > 2) + LETTER * max(longest, len(value)))
+    """Pixels that the labels need to the right of a plot, with values as long as ``value``."""
+    longest = max((len(line) for name in names for line in label_lines(value, name)), default=0)
+    return int(14 + BAR_STEP * (len(names) - 1) * (len(names) > 2) + LETTER * longest)
 
 
 def spread(at: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float]:
@@ -72,7 +72,7 @@ def _paint(names: Sequence[str]) -> dict[str, Any]:
 
 
 def _named_ends(ends: pd.DataFrame, names: Sequence[str], low: float, high: float, left: float) -> list[Any]:
-    """The value in bold and the name of each line beside its end.
+    """The value and the name of each line beside its end.
 
     Args:
         ends: scenario, mean, text.
@@ -83,18 +83,15 @@ def _named_ends(ends: pd.DataFrame, names: Sequence[str], low: float, high: floa
     """
     pixel = (high - low) / HEIGHT
     rows = ends.set_index("scenario").loc[list(names)].reset_index()
-    folded = [label_lines(name) for name in rows["scenario"]]
-    heights = [(1 + len(lines)) * LINE_PIXELS * pixel for lines in folded]
+    labels = [label_lines(text, name) for text, name in zip(rows["text"], rows["scenario"], strict=True)]
+    heights = [(len(lines) * LINE_PIXELS + GAP_PIXELS) * pixel for lines in labels]
     places = spread(rows["mean"].tolist(), heights, low + LINE_PIXELS * pixel, high)
     layers: list[Any] = []
-    for text, lines, place, tall in zip(rows["text"], folded, places, heights, strict=True):
-        top = place + tall / 2 - LINE_PIXELS * pixel / 2
-        for number, line in enumerate((text, *lines)):
+    for lines, place in zip(labels, places, strict=True):
+        top = place + (len(lines) - 1) * LINE_PIXELS * pixel / 2
+        for number, line in enumerate(lines):
             one = alt.Chart(pd.DataFrame({"mean": [top - number * LINE_PIXELS * pixel], "text": [line]}))
-            weight: Any = "bold" if number == 0 else "normal"
-            mark = one.mark_text(
-                align="left", baseline="middle", fontSize=14 if number == 0 else 13, fontWeight=weight, color=INK
-            )
+            mark = one.mark_text(align="left", baseline="middle", fontSize=13, color=INK)
             layers.append(mark.encode(x=alt.value(left), y=alt.Y("mean:Q"), text="text:N"))
     return layers
 

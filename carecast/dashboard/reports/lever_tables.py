@@ -109,6 +109,9 @@ def levers_shown(numbers: Numbers, scenario: str, answer: Answer) -> TextTable:
     columns = ("Lever", "Net saving it adds\n80 % interval", "By chance alone", "By itself")
     how = "all orders" if answer["every_order"] else f"{answer['orders']} orders"
     note = words.prose("waterfall_note", orders=how, replications=answer["replications"])
+    of_run = int(numbers.run.record["replications"])
+    if int(answer["replications"]) < of_run:
+        note += " " + words.prose("waterfall_fewer", replications=answer["replications"], all=of_run)
     return TextTable(caption, columns, tuple(rows), note, ("All together",))
 
 

@@ -33,7 +33,7 @@ def add_charts(book: Any, sheet: Any, numbers: Numbers, tables: Tables, first_ro
         if answer:
             drawn = _levers(book, numbers, name, lever_tables.chosen_year(numbers, answer), tables, first_rows)
             made.append((lever_tables.lever_title(numbers, answer), "Savings by lever", drawn))
-    sheet.set_landscape()
+    sheet.set_portrait()
     sheet.set_paper(A4)
     sheet.fit_to_pages(1, 0)
     sheet.set_h_pagebreaks([row + ROWS_A_CHART * at for at in range(2, len(made), 2)])

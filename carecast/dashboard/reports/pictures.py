@@ -60,7 +60,7 @@ class Picture:
     alt: str
     table: TextTable
     width: int = WIDTH  # of the plot, pixels
-    right: int = RIGHT  # free space to the right of it, pixels
+    right: int = RIGHT  # what labels take to the right of it, pixels
 
     def svg(self) -> str:
         """The chart as SVG, without its words."""
@@ -122,7 +122,7 @@ def _sized(picture: Picture) -> Any:
     drawn = picture.chart.copy(deep=True)
     layers, rows = _key_layers(picture.key, picture.width + picture.right)
     drawn.layer = [*drawn.layer, *layers]
-    padding = {"left": 8, "right": picture.right, "top": 8 + 4 * (rows - 1), "bottom": 6}
+    padding = {"left": 8, "right": 12, "top": 8 + 4 * (rows - 1), "bottom": 6}
     return drawn.properties(width=picture.width, padding=padding).configure_view(strokeOpacity=0)
 
 

@@ -302,7 +302,7 @@ def _cell(cell: Any, text: str, is_head: bool, is_strong: bool, *, to_right: boo
     for number, line in enumerate(text.split("\n")):
         paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
         paragraph.alignment = PP_ALIGN.RIGHT if to_right else PP_ALIGN.LEFT
-        _run(paragraph, line, 14 if number == 0 else 12, is_strong and number == 0, INK)
+        _run(paragraph, line, 13 if number == 0 else 11, is_strong and number == 0, INK)
 
 
 def _shares(shown: TextTable) -> list[float]:

@@ -40,7 +40,7 @@ FORMATS = {
 FIRST_OF_GROUND = ("Assumptions", "Levers", "Series", "What drives it")
 WIDEST, NARROWEST = 60, 11
 A4, LINE_POINTS = 9, 15.0  # paper, height of a line
-LETTERS, BOLD = 1.05, 1.12  # letters of Arial in a unit of width, how much wider bold ones are
+LETTERS, BOLD = 1.15, 1.12  # letters of Arial in a unit of width, how much wider bold ones are
 FRONT_WIDTHS = (34, 100)  # of cover, contents and notes
 FONT = {"font_name": "Arial", "font_size": 11}
 
@@ -173,13 +173,14 @@ class _Writer:
 
     def __post_init__(self) -> None:
         """Make the formats once."""
-        made: dict[str, dict[str, Any]] = {name: {"num_format": shape} for name, shape in FORMATS.items()}
+        gap = {"align": "right", "indent": 1}  # so that words in the next column do not touch the figure
+        made: dict[str, dict[str, Any]] = {name: {"num_format": shape, **gap} for name, shape in FORMATS.items()}
         made |= {
             "text": {"text_wrap": True, "valign": "top"},
             "plain": {},
             "title": {"bold": True, "font_size": 15},
             "head": {"bold": True, "text_wrap": True, "valign": "top"},
-            "hidden": {"align": "right"},
+            "hidden": gap,
             "link": {"font_color": "#0b57a4", "underline": 1},
         }
         for name, shape in made.items():

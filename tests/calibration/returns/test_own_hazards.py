@@ -185,7 +185,7 @@ def an_imbalance(foretold, levels):
     errors = np.array([levels[name].sd_ln for name in imbalance.FLOWS]) ** 2
     variance = float(weights**2 @ errors)
     gain = errors * weights / (variance + imbalance.BELIEVED_SD**2)
-    central = errors * weights * imbalance.central_precision(foretold, variance)
+    central = errors * weights / (variance + imbalance.FORETOLD_SD**2)
     return imbalance.Imbalance(foretold, weights, gain, central, variance**0.5)
 
 
@@ -199,12 +199,12 @@ def test_growth_that_levels_foretell_is_drawn_in_from_both_sides():
     assert 0 < left < 0.04
 
 
-def test_growth_far_beyond_its_error_is_believed():
-    """A change of many standard errors keeps more of itself than one of less than one."""
-    error = 0.06**2
-    kept = [1 - error * imbalance.central_precision(foretold, error) for foretold in (0.01, 0.4)]
-    assert kept[0] < 0.6
-    assert kept[1] > 0.75
+def test_growth_of_little_error_is_believed():
+    """What is left of a foretold change is the share of its own variance in all: prior / (prior + error)."""
+    off = an_imbalance(0.04, levels_of(0.01))
+    prior, error = imbalance.FORETOLD_SD**2, off.foretold_sd_ln**2
+    left = off.foretold_ln + float(off.weights @ off.shifts)
+    assert left / off.foretold_ln == pytest.approx(prior / (prior + error))
 
 
 def test_many_entries_go_with_many_exits_in_the_draws(monkeypatch):
