@@ -27,9 +27,7 @@ from carecast.scenarios import stopping
 from carecast.scenarios.apply import apply
 from carecast.scenarios.library import load_scenario
 from carecast.scenarios.quantities import PRICE_DRAWS
-from carecast.scenarios.run import Run, open_run
-from carecast.scenarios.run import _blocks as blocks_of
-from carecast.scenarios.run import _read as read
+from carecast.scenarios.run import Run, blocks_of, open_run, read_run
 from carecast.scenarios.run_folder import RunFolder, money_frame
 from carecast.scenarios.run_record import content_digest
 from carecast.scenarios.scenario import nearest
@@ -214,7 +212,7 @@ def _conclude(folder: RunFolder, record: dict[str, Any], parameters: ParameterSe
         "inputs": {**record["inputs"], "parameters": "other prices"},
         "repriced": [figure._asdict() for figure in figures],
     }  # fmt: skip
-    run = read(folder, new)
+    run = read_run(folder, new)
     summary = summarise(run.answers)
     folder.write_text("summary.csv", to_csv(summary))
     searches = [run.searches(name) for name in record["scenarios"]]

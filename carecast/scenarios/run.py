@@ -89,7 +89,7 @@ class Run:
 
     def searches(self, scenario: str) -> pd.DataFrame:
         """Placements and waits, summed over replications (``run_folder.searches_frame``)."""
-        return RunFolder(self.folder).read_searches(scenario, _blocks(int(self.record["replications"])))
+        return RunFolder(self.folder).read_searches(scenario, blocks_of(int(self.record["replications"])))
 
 
 # --- telling --------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def missing_files(folder: RunFolder, record: dict[str, Any]) -> list[str]:
     wanted = ["summary.csv", *(f"inputs/{name}.toml" for name in record["scenarios"])]
     wanted += ["events.parquet"] if record["events"] else []
     lacking = [name for name in wanted if not (folder.path / name).is_file()]
-    for block in _blocks(int(record["replications"])):
+    for block in blocks_of(int(record["replications"])):
         if not folder.has_block(block, record["scenarios"]):
             lacking.append(f"replications {block[0]} to {block[1]}")
     return lacking
@@ -185,7 +185,7 @@ class _Telling:
         while (wanted := rule.next_total(done, partial(self._watched, done))) > done:
             done = self._tell(done, wanted, rule.cap)
         self.record |= {"replications": done, "stopping": rule.verdict(done)}
-        run = _read(self.folder, self.record)
+        run = read_run(self.folder, self.record)
         self._conclude(run)
         self.record |= {"status": "complete", "seconds": round(time.monotonic() - began, 2)}
         self.folder.write_record(self.record)
@@ -201,7 +201,7 @@ class _Telling:
         """Tell the blocks from ``done`` to ``wanted`` that are not on disk yet."""
         names = self.record["scenarios"]
         tables = (*TABLES, EVENTS) if self.request.events else TABLES
-        todo = [block for block in _blocks(wanted) if block[0] >= done]
+        todo = [block for block in blocks_of(wanted) if block[0] >= done]
         missing = [block for block in todo if not self.folder.has_block(block, names, tables)]
         told = tell_blocks(self.teller, missing, self.request.workers, self.request.scheduler)
         for block in todo:
@@ -212,14 +212,14 @@ class _Telling:
 
     def _watched(self, done: int) -> tuple[Any, Any]:
         """Looked after at the end, and gross cost of the last whole year, of the baseline: what the rule watches."""
-        blocks, rows = _blocks(done), self.teller.rows
+        blocks, rows = blocks_of(done), self.teller.rows
         monthly = self.folder.read_monthly(BASELINE, blocks, rows)
         money = self.folder.read_money(BASELINE, blocks, self.teller.books[0].layout)
         years = money.layout.whole_years or (len(money.layout.financial_years) - 1,)
         return monthly[:, rows.index(("looked_after", "total")), -1], money.gross[:, years[-1]].sum(axis=-1)
 
     def _conclude(self, run: Run) -> None:
-        names, blocks = self.record["scenarios"], _blocks(int(self.record["replications"]))
+        names, blocks = self.record["scenarios"], blocks_of(int(self.record["replications"]))
         summary = summarise(run.answers)
         self.folder.write_text("summary.csv", to_csv(summary))
         if self.request.events:
@@ -234,7 +234,8 @@ class _Telling:
         }  # fmt: skip
 
 
-def _blocks(replications: int) -> list[Block]:
+def blocks_of(replications: int) -> list[Block]:
+    """(first, last) replication of each block that so many replications are told and kept in."""
     return [(first, min(first + BLOCK, replications) - 1) for first in range(0, replications, BLOCK)]
 
 
@@ -294,7 +295,7 @@ def open_run(path: Path) -> Run:
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise BadFile(f"{path}: {lacking[0]}{more} missing or damaged; tell it again with: {_again(record)}")
-    return _read(folder, record)
+    return read_run(folder, record)
 
 
 def _again(record: dict[str, Any]) -> str:
@@ -303,11 +304,12 @@ def _again(record: dict[str, Any]) -> str:
     return f"{command} --resume" if command.startswith("carecast run") else command
 
 
-def _read(folder: RunFolder, record: dict[str, Any]) -> Run:
+def read_run(folder: RunFolder, record: dict[str, Any]) -> Run:
+    """A run as its folder's tables and this record say, whether or not it is complete."""
     p = ParameterSet.model_validate({**record["parameters"], "rates": [], "branches": [], "destinations": []})
     calendar = make_calendar(dt.date.fromisoformat(record["as_at"]), dt.date.fromisoformat(record["until"]))
     rows = measure_rows([locality.name for locality in p.localities])
-    blocks = _blocks(int(record["replications"]))
+    blocks = blocks_of(int(record["replications"]))
     names: Sequence[str] = record["scenarios"]
     money = {name: folder.read_money(name, blocks, _layout(calendar, record, name)) for name in names}
     scenarios = [load_scenario(folder.path / "inputs" / f"{name}.toml") for name in names]

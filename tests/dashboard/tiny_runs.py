@@ -9,7 +9,7 @@ from pathlib import Path
 from carecast.scenarios.library import read_text
 from carecast.scenarios.run import Request, Run, start
 from carecast.scenarios.targets import Target
-from tests import toy
+from tests import small_runs, toy
 
 UNTIL = dt.date(2025, 3, 31)
 REPLICATIONS = 5
@@ -40,22 +40,7 @@ share = 0.5
 recurring_gbp_per_year = 50000
 because = "Invented for tests."
 """
-PRICES = """
-format = 1
-name = "dearer_homes"
-built_on = "baseline"
-author = "tests"
-date = 2022-07-31
-status = "draft"
-rationale = "Bought homes become dearer."
-
-[[assumption]]
-kind = "prices"
-from = 2023-04-01
-per_year = 0.2
-lines = ["external"]
-because = "Invented for tests."
-"""
+PRICES = small_runs.DEARER.replace('name = "dearer"', 'name = "dearer_homes"\nauthor = "tests"\ndate = 2022-07-31')
 TARGETS = (
     Target(name="Save a little", basis="net", recurring=True, financial_year="2024-25", at_least=50_000.0),
     Target(name="Fewer away from home", measure="looked_after_away_from_home", kind="level", to=UNTIL, at_most=40.0),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from carecast.calibration.dfe.places import Place
 from carecast.calibration.dfe.rows import National, Rows
+from carecast.calibration.figures import Figure
 
 PRICE_YEAR = "2023-24"
 USABLE = {"foster_own": 0.9, "childrens_house_own": 0.92}
@@ -62,16 +63,9 @@ def home_rows(
                 "provider": code,
                 "name": label,
                 "placement_type": kind,
-                "weekly_cost_gbp": figure.value,
-                "weekly_cost_low_gbp": figure.low,
-                "weekly_cost_high_gbp": figure.high,
-                "fixed_weekly_cost_gbp": 0,
-                "price_year": PRICE_YEAR,
+                **_costs(figure),
                 "funder": funder,
                 "limited": "false",
-                "how": "assumed",
-                "source": figure.source,
-                "note": figure.note,
             },
         )
     figure = national.find("weekly_cost", "placement_type=unregistered")
@@ -87,19 +81,26 @@ def home_rows(
             "places": 0,
             "usable_share": 0,
             "match_chance": 0,
-            "weekly_cost_gbp": figure.value,
-            "weekly_cost_low_gbp": figure.low,
-            "weekly_cost_high_gbp": figure.high,
-            "fixed_weekly_cost_gbp": 0,
-            "price_year": PRICE_YEAR,
-            "funder": "social_work:1",
-            "limited": "true",
-            "how": "assumed",
-            "source": figure.source,
-            "note": figure.note,
+            **_costs(figure),
         },
     )
     _distances(rows, national, types)
+
+
+def _costs(figure: Figure) -> dict[str, object]:
+    """What a home costs and where that is from; limited, and paid by social work, unless the row says otherwise."""
+    return {
+        "weekly_cost_gbp": figure.value,
+        "weekly_cost_low_gbp": figure.low,
+        "weekly_cost_high_gbp": figure.high,
+        "fixed_weekly_cost_gbp": 0,
+        "price_year": PRICE_YEAR,
+        "funder": "social_work:1",
+        "limited": "true",
+        "how": "assumed",
+        "source": figure.source,
+        "note": figure.note,
+    }
 
 
 def _middle(zones: Sequence[Place]) -> tuple[float, float]:
@@ -133,15 +134,7 @@ def _own_carers(
                 "places": max(round(places * share), 1),
                 "usable_share": USABLE["foster_own"],
                 "match_chance": 0.45,
-                "weekly_cost_gbp": figure.value,
-                "weekly_cost_low_gbp": figure.low,
-                "weekly_cost_high_gbp": figure.high,
-                "fixed_weekly_cost_gbp": 0,
-                "price_year": PRICE_YEAR,
-                "funder": "social_work:1",
-                "limited": "true",
-                "how": "assumed",
-                "source": figure.source,
+                **_costs(figure),
                 "note": f"{figure.note}. Places assumed: children with own carers over usable share "
                 f"{USABLE['foster_own']:g} and use {FULL['foster_own']:g}, split by children",
             },
@@ -178,15 +171,11 @@ def _own_houses(
                 "places": HOUSE_PLACES,
                 "usable_share": USABLE["childrens_house_own"],
                 "match_chance": 0.5,
+                **_costs(figure),
                 "weekly_cost_gbp": ratio * weekly,
                 "weekly_cost_low_gbp": ratio * (figure.low or 0.0),
                 "weekly_cost_high_gbp": ratio * (figure.high or 0.0),
                 "fixed_weekly_cost_gbp": fixed,
-                "price_year": PRICE_YEAR,
-                "funder": "social_work:1",
-                "limited": "true",
-                "how": "assumed",
-                "source": figure.source,
                 "note": f"{figure.note}. Houses assumed: children in own houses over usable share and use, four places "
                 "places each; where they are is assumed",
             },
