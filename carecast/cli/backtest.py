@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from carecast.cli.doors import Bar, StoppedError, say, show, show_json
+from carecast.cli.options import Council, Form, Json
 from carecast.cli.text import table, wrapped
 from carecast.model.parameters import BadFile
 
@@ -23,12 +24,8 @@ def backtest(
         typer.Option("--origins", metavar="DATES|N", help="Dates with commas between, or how many; every six months."),
     ] = None,
     horizon: Annotated[int, typer.Option("--horizon", metavar="MONTHS", help="The furthest month scored.")] = 36,
-    form: Annotated[
-        str | None, typer.Option("--format", metavar="F", help="Read it as this format, not as its columns tell.")
-    ] = None,
-    council: Annotated[
-        str | None, typer.Option("--council", metavar="NAME", help="The council, in tables of many.")
-    ] = None,
+    form: Form = None,
+    council: Council = None,
     figures: Annotated[
         Path | None, typer.Option("--figures", metavar="FILE", help="Your own figures in place of a pack's.")
     ] = None,
@@ -42,7 +39,7 @@ def backtest(
     small_counts: Annotated[
         bool, typer.Option("--small-counts", help="Write counts of 1 to 5 too: for use within the council only.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Hide recent history, calibrate on the rest, forecast, and score it against what came and against simpler methods.
 

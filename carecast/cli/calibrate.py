@@ -13,6 +13,7 @@ import typer
 from carecast.calibration.association_page import association_line
 from carecast.cli import story
 from carecast.cli.doors import say, show, show_json
+from carecast.cli.options import Json
 from carecast.cli.text import table, wrapped
 from carecast.model.parameters import BadFile, Calibrated, save
 
@@ -43,7 +44,7 @@ def calibrate(
         Path | None,
         typer.Option("--localities", metavar="FILE", help="Your localities: name,zone,easting,northing,children."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Make a parameter set: every number with its source, 4,096 joint draws, the stock.
 

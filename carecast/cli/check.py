@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from carecast.cli.doors import say, show, show_json
+from carecast.cli.options import Json
 from carecast.cli.text import table, wrapped
 
 MOST_RULES, MOST_FILES = 40, 24
@@ -25,7 +26,7 @@ def check(
     as_list: Annotated[
         Path | None, typer.Option("--list", metavar="FILE", help="Write every problem to this CSV file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what each row of a council's files was good for; nothing is changed.
 

@@ -23,6 +23,7 @@ from carecast.cli.difference import diff
 from carecast.cli.doors import Bar, StoppedError, say, show, show_json
 from carecast.cli.evaluate import evaluate
 from carecast.cli.gaps import gaps
+from carecast.cli.options import Json
 from carecast.cli.report import report
 from carecast.cli.reprice import reprice
 from carecast.cli.savings import money_text, savings
@@ -50,7 +51,6 @@ DEMO_PACK, DEMO_SCENARIOS, DEMO_REPLICATIONS, DEMO_SEED = (
     1,
 )
 HINDCAST_REPLICATIONS = 40
-Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
 Parameters = Annotated[
     Path, typer.Option("--parameters", metavar="DIR", help="A parameter set, from `carecast calibrate`.")
 ]

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from carecast.cli.doors import say, show, show_json
+from carecast.cli.options import Json
 from carecast.model.parameters import BadFile, load
 
 ENDINGS = (".html", ".htm")
@@ -23,7 +24,7 @@ def diagnose(
         ),
     ] = None,
     form: Annotated[str | None, typer.Option("--format", metavar="F", help="Read HISTORY as this format.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write a page on how a parameter set was made, how well it fits, and how far it has been tested.
 

@@ -8,6 +8,7 @@ import pandas as pd
 import typer
 
 from carecast.cli.doors import show, show_json
+from carecast.cli.options import Json
 from carecast.cli.text import records, short, table, wrapped
 from carecast.model.parameters import Calibrated, load
 
@@ -22,7 +23,7 @@ def diff(
     replications: Annotated[int, typer.Option("--replications", min=2, help="Worlds of each forecast.")] = 200,
     forecast: Annotated[bool, typer.Option("--forecast/--no-forecast", help="Also tell both baselines.")] = True,
     everything: Annotated[bool, typer.Option("--all", help="Show every number that moved.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """What moved between two parameter sets, by how many standard errors, and what that does to the forecast.
 

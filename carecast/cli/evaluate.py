@@ -8,6 +8,7 @@ import pandas as pd
 import typer
 
 from carecast.cli.doors import show, show_json
+from carecast.cli.options import Council, Form, Json
 from carecast.cli.text import label_of_year, pounds, records, table, wrapped
 from carecast.model.summary import BASELINE
 
@@ -34,16 +35,12 @@ def evaluate(
     scenario: Annotated[
         str, typer.Option("--scenario", metavar="NAME", help="The scenario that came about.")
     ] = BASELINE,
-    form: Annotated[
-        str | None, typer.Option("--format", metavar="F", help="Read it as this format, not as its columns tell.")
-    ] = None,
-    council: Annotated[
-        str | None, typer.Option("--council", metavar="NAME", help="The council, in tables of many.")
-    ] = None,
+    form: Form = None,
+    council: Council = None,
     small_counts: Annotated[
         bool, typer.Option("--small-counts", help="Show counts of 1 to 5 too: for use within the council only.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Score a saved forecast against what has come since, and take its miss apart: entries, exits, mix, capacity, price.
 

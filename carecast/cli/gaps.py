@@ -8,6 +8,7 @@ import pandas as pd
 import typer
 
 from carecast.cli.doors import say, show, show_json
+from carecast.cli.options import Json
 from carecast.cli.sections import heading
 from carecast.cli.text import fixed, percent, pounds, records, table, wrapped
 from carecast.cli.to_file import check_csv, write_csv
@@ -29,7 +30,7 @@ def gaps(
     ] = None,
     scenario: Annotated[str, typer.Option("--scenario", metavar="NAME", help="Of the run.")] = BASELINE,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="Write all its tables as one.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """The annual gap report: who waited, who was placed too far away or in a dearer home, for want of what.
 

@@ -7,13 +7,14 @@ import typer
 
 from carecast.cli import story
 from carecast.cli.doors import show, show_json
+from carecast.cli.options import Json
 
 
 def reprice(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, from `carecast run`.")],
     figures: Annotated[Path, typer.Option("--figures", metavar="FILE", help="Your prices: id,value[,source].")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the run at these prices.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """The same run at other prices, uplifts, reserves or budgets: its days and counts stay, no replication is told.
 

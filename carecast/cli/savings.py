@@ -8,6 +8,7 @@ import pandas as pd
 import typer
 
 from carecast.cli.doors import show, show_json
+from carecast.cli.options import Json
 from carecast.cli.sections import heading, programmes, reserves_text
 from carecast.cli.text import fixed, percent, pounds, records, table, wrapped
 from carecast.model.summary import BASELINE, TOTAL
@@ -36,7 +37,7 @@ def savings(
     ] = "",
     terms: Annotated[str, typer.Option("--terms", metavar="cash|real|discounted", help="How pounds compare.")] = "cash",
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="Also write every row to a file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Savings of a run by year, line, funder and lever, payback and full-year effect, in cash, real or discounted terms.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from carecast.cli.doors import EXIT_WRONG, say, show, show_json, show_mistakes
+from carecast.cli.options import Json
 from carecast.cli.scenario_text import changed_text, checked_text, shown_text
 from carecast.model.parameters import BadFile, ParameterSet, load
 from carecast.scenarios.about import about
@@ -18,7 +19,6 @@ from carecast.scenarios.starter import copied, starter
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Make, copy, check, read and compare scenarios."
 )
-Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
 NameOrFile = Annotated[
     str, typer.Argument(metavar="NAME_OR_FILE", help="A shipped scenario, or a file ending in .toml.")
 ]

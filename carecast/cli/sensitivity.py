@@ -11,6 +11,7 @@ import pandas as pd
 import typer
 
 from carecast.cli.doors import Bar, StoppedError, show, show_json
+from carecast.cli.options import Json
 from carecast.cli.text import fixed, percent, pounds, records, short, table, wrapped
 from carecast.model.parameters import BadFile, load
 from carecast.model.summary import BASELINE
@@ -36,7 +37,7 @@ def sensitivity(
     until: Annotated[str, typer.Option("--until", metavar="DATE", help="Last day, included.")] = "2029-03-31",
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as processors.")] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the tables.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:  # fmt: skip
     """What a saving hangs on: tornado, global sensitivity, and which assumption to research first, in pounds.
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from carecast.cli.doors import Bar, StoppedError, say, show, show_json
+from carecast.cli.options import Json
 from carecast.cli.text import fixed, percent, pounds, short, table, wrapped
 from carecast.model.parameters import load
 from carecast.scenarios.compare import SAFETY_MEASURES
@@ -36,7 +37,7 @@ def solve(
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the search; the next verifies.", min=0,
                                       max=2**62)] = 1,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as processors.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:  # fmt: skip
     """What would it take: the cheapest package of levers that meets every target, verified on fresh worlds.
 

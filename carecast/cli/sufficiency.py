@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 
 from carecast.cli.doors import Bar, say, show, show_json
+from carecast.cli.options import Json
 from carecast.cli.text import fixed, percent, records, table, wrapped
 from carecast.cli.to_file import check_csv, write_csv
 from carecast.model.parameters import BadFile, Calibrated, load
@@ -38,7 +39,7 @@ def sufficiency(
         Path | None, typer.Option("--parameters", metavar="DIR", help="The parameter set of the run, if it has moved.")
     ] = None,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="Write every month and year.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Places needed by kind and locality so that, with a stated chance, no child or family finds them full.
 

@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 
 from carecast.cli.doors import Bar, StoppedError, show, show_json
+from carecast.cli.options import Json
 from carecast.cli.sections import heading, programmes, years
 from carecast.cli.text import fixed, label_of_year, middle_80, pounds, records, table, wrapped
 from carecast.model import words as w
@@ -50,7 +51,7 @@ def waterfall(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE.csv", help="Also every year, line and funder.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Savings by lever: parts that add up to the scenario's saving exactly, and what levers do together.
 

@@ -8,6 +8,7 @@ import pandas as pd
 import typer
 
 from carecast.cli.doors import say, show, show_json
+from carecast.cli.options import Json
 from carecast.cli.sections import heading
 from carecast.cli.text import fixed, percent, records, table, wrapped
 from carecast.cli.to_file import check_csv, write_csv
@@ -23,7 +24,7 @@ def workforce(
         list[str] | None, typer.Option("--scenario", metavar="NAME", help="Of the run; all unless given.")
     ] = None,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="Write every month and role.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Staff needed by role and month, as full-time equivalents, against posts and vacancies.
 
