@@ -1,13 +1,9 @@
 """The dashboard in a real browser: it loads fast, stays on this machine, and can be used by keyboard, reader and phone."""
 
-import os
-import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -15,11 +11,8 @@ import pytest
 
 from carecast.dashboard import serve
 from tests.dashboard import desks, tiny_runs
+from tests.end_to_end.in_browser import MARKS, barriers, free_port, served
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
-WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 PAGES = {"heading": "", "scenarios": "scenarios", "compare": "compare", "targets": "targets", "placements": "placements",
          "early_help": "early-help", "calibration": "calibration", "method": "method"}  # fmt: skip
 TITLES = {"heading": "Where we are heading", "compare": "Compare", "placements": "Placements and distance",
@@ -28,13 +21,7 @@ LAST_ON_PAGE = {"calibration": "text=Download these numbers (CSV)"}
 REPORTS = "text=Tables and charts (CSV, Parquet"  # at the foot of every page about a run
 WAIT_MS = 20_000
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and not os.environ.get("CI"),
-        reason="needs Debian's chromium: apt-get install chromium",
-    ),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -43,40 +30,8 @@ def address(tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("browser_runs")
     whole = desks.whole_with_parameters(folder)
     tiny_runs.unfinished(whole.folder, folder)
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        serve.command(port), env=serve.environment(whole.folder, folder), cwd=folder,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def _wait_for(health: str) -> None:
-    for _ in range(150):
-        try:
-            urllib.request.urlopen(health, timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("the dashboard did not start")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
-        yield launched
-        launched.close()
+    with served(free_port(), serve.environment(whole.folder, folder), folder) as found:
+        yield found
 
 
 @pytest.fixture
@@ -152,16 +107,13 @@ def test_page_shows_within_three_seconds(visit):
 @pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
 def test_no_violation_of_wcag(visit, path, width):
-    from axe_playwright_python.sync_playwright import Axe
-
     page = visit(path, width)
     for summary in page.locator("[data-testid=stExpander] summary").all():
         summary.click()
     if path not in ("method", "calibration"):
         page.wait_for_selector(".vega-embed svg")
     page.wait_for_timeout(500)
-    violations = Axe().run(page, options=WCAG).response["violations"]
-    assert [(found["id"], found["nodes"][0]["html"][:200]) for found in violations] == []
+    assert barriers(page) == []
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)

@@ -4,14 +4,8 @@ Screenshots of every step are written to ``build/journeys`` to be looked at; the
 """
 
 import io
-import os
-import socket
-import subprocess
-import time
-import urllib.request
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,21 +13,13 @@ import pytest
 from carecast.dashboard import serve
 from tests.calibration.readers import returns
 from tests.dashboard import desks
+from tests.end_to_end import in_browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
 SHOTS = Path("build/journeys")
 WAIT_MS = 30_000
 FIT_MS = 400_000
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and not os.environ.get("CI"),
-        reason="needs Debian's chromium: apt-get install chromium",
-    ),
-]
+pytestmark = in_browser.MARKS
 
 
 @pytest.fixture(scope="module")
@@ -41,38 +27,18 @@ def served(tmp_path_factory) -> Iterator[tuple[str, Path]]:
     """Address of the dashboard on a tiny run, and the folder it works in."""
     folder = tmp_path_factory.mktemp("journeys")
     whole = desks.whole_with_parameters(folder / "runs")
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        serve.command(port), env=serve.environment(whole.folder, folder / "runs"), cwd=folder,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        for _ in range(150):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}", folder
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    with in_browser.served(in_browser.free_port(), serve.environment(whole.folder, folder / "runs"), folder) as address:
+        yield address, folder
 
 
 @pytest.fixture
-def page(served):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
-        found = browser.new_page(viewport={"width": 1280, "height": 900})
-        found.set_default_timeout(WAIT_MS)
-        found.goto(served[0])
-        found.wait_for_selector("h1")
-        yield found
-        browser.close()
+def page(browser, served):
+    found = browser.new_page(viewport={"width": 1280, "height": 900})
+    found.set_default_timeout(WAIT_MS)
+    found.goto(served[0])
+    found.wait_for_selector("h1")
+    yield found
+    found.close()
 
 
 def shoot(page, name):

@@ -1,40 +1,20 @@
 """The report's web page in a real browser: no barrier, nothing asked of anybody, readable on a phone."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from carecast.dashboard.reports import make_report
 from tests.dashboard import tiny_runs
+from tests.end_to_end.in_browser import MARKS, barriers
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage"]
-WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and not os.environ.get("CI"),
-        reason="needs Debian's chromium: apt-get install chromium",
-    ),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     return make_report(tiny_runs.whole(folder), folder / "report.html")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -59,13 +39,10 @@ def visit(browser, page_file):
 
 @pytest.mark.parametrize("width", [1280, 320])  # 320: a phone, or 400 % zoom on a screen of 1280
 def test_no_barrier_and_nothing_asked(visit, page_file, width):
-    from axe_playwright_python.sync_playwright import Axe
-
     page = visit(width, 900)
     for details in page.locator("details").all():
         details.locator("summary").click()
-    found = Axe().run(page, options=WCAG).response["violations"]
-    assert [(v["id"], [node["html"][:120] for node in v["nodes"]]) for v in found] == []
+    assert barriers(page) == []
     assert page.asked == [page_file.as_uri()]
     assert page.wrong == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

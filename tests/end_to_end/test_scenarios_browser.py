@@ -1,11 +1,7 @@
 """Scenarios and targets in a real browser: levers by keyboard, looks that follow, nothing wider than a phone, no barrier."""
 
 import os
-import socket
-import subprocess
-import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -13,19 +9,13 @@ import pytest
 
 from carecast.dashboard import serve
 from tests.dashboard import desks, tiny_runs
-from tests.end_to_end.test_dashboard_browser import ARGS, CHROMIUM, WCAG
+from tests.end_to_end.in_browser import MARKS, barriers, free_port, served
 
 PAGES = ("scenarios", "targets")
 LOOKED = "text=intervals of 200 replications"
 WAIT_MS = 60_000
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and not os.environ.get("CI"),
-        reason="needs Debian's chromium: apt-get install chromium",
-    ),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -37,37 +27,9 @@ def address(tmp_path_factory) -> Iterator[str]:
         place.mkdir()
     whole = desks.whole_with_parameters(runs)
     (own / "more_early_help.toml").write_text(tiny_runs.MORE_HELP, encoding="utf-8")
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        serve.command(port), env={**serve.environment(whole.folder, runs), "CARECAST_SCENARIOS": str(own)}, cwd=folder,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        desks.wait(lambda: _is_up(port))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _is_up(port: int) -> bool:
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
-        yield launched
-        launched.close()
+    environment = {**serve.environment(whole.folder, runs), "CARECAST_SCENARIOS": str(own)}
+    with served(free_port(), environment, folder) as found:
+        yield found
 
 
 @pytest.fixture
@@ -104,8 +66,6 @@ def keep(page, name: str) -> None:
 @pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize("path", PAGES)
 def test_no_violation_of_wcag_and_nothing_wider_than_the_screen(visit, path, width):
-    from axe_playwright_python.sync_playwright import Axe
-
     page = visit(path, width)
     keep(page, f"{path}_{width}")
     for summary in page.locator("[data-testid=stExpander] summary").all():
@@ -113,8 +73,7 @@ def test_no_violation_of_wcag_and_nothing_wider_than_the_screen(visit, path, wid
         page.wait_for_timeout(250)
     page.wait_for_timeout(1500)
     keep(page, f"{path}_{width}_open")
-    violations = Axe().run(page, options=WCAG).response["violations"]
-    assert [(found["id"], found["nodes"][0]["html"][:200]) for found in violations] == []
+    assert barriers(page) == []
     wide = page.evaluate(
         "() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stMainBlockContainer]')]"
         ".map(e => e.scrollWidth).concat(document.documentElement.scrollWidth)"

@@ -1,10 +1,6 @@
 """Signing in for real: a provider on this machine, Streamlit's own sign-in, the strict headers, three roles, Chromium."""
 
-import os
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +10,7 @@ import pytest
 from carecast.dashboard import serve
 from tests import oidc
 from tests.dashboard import desks
-from tests.end_to_end.test_dashboard_browser import ARGS, CHROMIUM, _wait_for
+from tests.end_to_end import in_browser
 
 WAIT_MS = 30_000
 NOT_IN = "Sign in to read the forecast"
@@ -27,13 +23,7 @@ default = "none"
 "children-finance" = "editor"
 """
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and not os.environ.get("CI"),
-        reason="needs Debian's chromium: apt-get install chromium",
-    ),
-]
+pytestmark = in_browser.MARKS
 
 
 @dataclass
@@ -50,36 +40,15 @@ class Served:
 def served(tmp_path_factory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("signed_in")
     whole = desks.whole_with_parameters(folder / "runs")
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = in_browser.free_port()
     (folder / ".streamlit").mkdir()
     with oidc.provider() as provider:
         provider.redirect_uri = f"http://127.0.0.1:{port}/oauth2callback"
         (folder / ".streamlit" / "secrets.toml").write_text(oidc.secrets_text(provider))
         (folder / ".streamlit" / "roles.toml").write_text(ROLES)
         log = folder / "server.log"
-        environment = serve.environment(whole.folder, folder / "runs")
-        with log.open("wb") as written:
-            process = subprocess.Popen(
-                serve.command(port), env=environment, cwd=folder, stdout=written, stderr=subprocess.STDOUT
-            )
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-            yield Served(f"http://127.0.0.1:{port}", folder, provider, log)
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
-        yield launched
-        launched.close()
+        with in_browser.served(port, serve.environment(whole.folder, folder / "runs"), folder, log) as address:
+            yield Served(address, folder, provider, log)
 
 
 @pytest.fixture
@@ -212,8 +181,4 @@ def test_a_mistake_in_the_roles_shuts_the_door_until_it_is_mended(page, served):
 
 
 def test_the_sign_in_page_has_no_barrier(page):
-    from axe_playwright_python.sync_playwright import Axe
-
-    from tests.end_to_end.test_dashboard_browser import WCAG
-
-    assert Axe().run(page, options=WCAG).response["violations"] == []
+    assert in_browser.barriers(page) == []

@@ -1,16 +1,13 @@
 """Runs and works that are not as hoped for, in a real browser: each has a sentence and a way on, and nothing breaks."""
 
-import os
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
 from carecast.dashboard import serve
 from tests.dashboard import odd_runs, tiny_runs
-from tests.end_to_end.test_dashboard_browser import ARGS, CHROMIUM, PAGES, _wait_for
+from tests.end_to_end import in_browser
+from tests.end_to_end.test_dashboard_browser import PAGES
 
 WAIT_MS = 30_000
 FIT_MS = 400_000
@@ -22,13 +19,7 @@ STATES = {  # run -> what its pages say, and the way on
     "damaged": ("This run cannot be read", "Choose another run"),
 }
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and not os.environ.get("CI"),
-        reason="needs Debian's chromium: apt-get install chromium",
-    ),
-]
+pytestmark = in_browser.MARKS
 
 
 @pytest.fixture(scope="module")
@@ -43,35 +34,11 @@ def served(tmp_path_factory) -> Iterator[dict[str, str]]:
     whole = tiny_runs.whole(full)
     tiny_runs.unfinished(whole.folder, full)
     tiny_runs.damaged(whole.folder, full)
-    started, found = [], {}
-    for name, folder, first in (("full", full, whole.folder), ("empty", empty, None)):
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        started.append(subprocess.Popen(
-            serve.command(port), env=serve.environment(first, folder), cwd=folder.parent,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        ))  # fmt: skip
-        found[name] = f"http://127.0.0.1:{port}"
-    try:
-        for address in found.values():
-            _wait_for(f"{address}/_stcore/health")
-        yield found
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGS)
-        yield launched
-        launched.close()
+    with (
+        in_browser.served(in_browser.free_port(), serve.environment(whole.folder, full), full.parent) as of_full,
+        in_browser.served(in_browser.free_port(), serve.environment(None, empty), empty.parent) as of_empty,
+    ):
+        yield {"full": of_full, "empty": of_empty}
 
 
 @pytest.fixture
