@@ -2,8 +2,19 @@ from pathlib import Path
 
 import pytest
 
+from carecast.dashboard import charts
 from carecast.scenarios.run import Run
 from tests.dashboard import tiny_runs
+
+
+@pytest.fixture(autouse=True)
+def held_against_the_schema(monkeypatch):
+    """Every figure that a test draws is checked, as pages do not."""
+
+    def to_dict(self, validate=True, **how):
+        return super(charts.Chart, self).to_dict(validate=validate, **how)
+
+    monkeypatch.setattr(charts.Chart, "to_dict", to_dict)
 
 
 @pytest.fixture(scope="session")

@@ -216,7 +216,7 @@ def test_a_full_run_can_be_cancelled(open_page, runs):
 def test_without_the_parameter_set_files_can_still_be_edited(open_page):
     app = open_page(SCENARIOS, run="baseline_alone")
     assert_sound(app)
-    assert "nothing can be told from this run" in app.title[0].value
+    assert "nothing new can be simulated from this run" in app.title[0].value
     assert app.slider
     assert app.warning
 
@@ -354,7 +354,7 @@ def test_what_it_would_take_is_found_and_saved(open_page, own, monkeypatch):
     app = open_page(TARGETS)
     app.selectbox(key="free_from").set_value("toy").run()
     button(app, "Find what it would take").click().run()
-    until(app, "packages told on 20 replications")
+    until(app, "packages simulated on 20 replications")
     assert "The package:" in html(app)
     found = json.loads(next(Path(background.office().folder).rglob("solve.json")).read_text(encoding="utf-8"))
     assert f"{found['search']['packages_told']} of" in said(app)

@@ -25,6 +25,17 @@ def test_a_label_that_is_alone_stays_where_it_is():
     assert charts_many.spread([50.0, 50.0], [6.0, 6.0], 0.0, 100.0) == pytest.approx([47.0, 53.0])
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "axis", "said"),
+    [(0.0, 50e6, 0, "£38.5m"), (-2e6, 4e6, 0, "£38.5m"), (0.0, 1e6, 1, "£38.53m"), (-0.1e6, 0.0, 2, "£38.526m")],
+)
+def test_marks_of_an_axis_in_pounds_differ(low, high, axis, said):
+    assert charts_many.digits_of(low, high) == axis
+    assert charts_many.millions(38_526_000.0, axis + 1) == said
+    assert charts_many.millions(-38_526_000.0, axis + 1) == f"\u2212{said}"
+    assert charts_many.millions(-1.0, axis) == charts_many.millions(0.0, axis)
+
+
 def test_series_differ_in_colour_dash_and_shape():
     for marks in (charts_many.COLOURS, charts_many.SHAPES, [tuple(dash) for dash in charts_many.DASHES]):
         assert len(set(marks)) == charts_many.MOST == 6

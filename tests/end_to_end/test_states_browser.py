@@ -1,6 +1,7 @@
 """Runs and works that are not as hoped for, in a real browser: each has a sentence and a way on, and nothing breaks."""
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
@@ -15,7 +16,7 @@ STATES = {  # run -> what its pages say, and the way on
     "nobody": ("Reports to take away", "Run"),
     "one_locality": ("Reports to take away", "Run"),
     "no_day": ("It starts and ends on 31 July 2022", "carecast run --parameters"),
-    "unfinished": ("This run is not complete", "--resume"),
+    "unfinished (not complete)": ("This run is not complete", "--resume"),
     "damaged": ("This run cannot be read", "Choose another run"),
 }
 
@@ -65,7 +66,7 @@ def test_an_odd_run_has_a_sentence_and_a_way_on_on_every_page(page, served, run)
     for name, path in PAGES.items():
         if name == "calibration":  # of no run
             continue
-        page.goto(f"{served['full']}/{path}?run={run}")
+        page.goto(f"{served['full']}/{path}?run={quote(run)}")
         page.wait_for_selector(f"text={said}")
         page.wait_for_selector(f"text={way_on} >> nth=0")
         is_whole(page)

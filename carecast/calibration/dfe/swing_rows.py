@@ -15,7 +15,6 @@ from carecast.calibration.dfe.rows import Rows
 from carecast.calibration.dfe.stock_rows import RESIDENTIAL, residential_count
 
 A_TOTAL, B_TOTAL = 0.0022, 1.2  # log variance of one year's change: 0.101 at 150 children, 0.071 at 430, 0.058 at 1,000
-A_RESIDENTIAL, B_RESIDENTIAL = 0.0064, 0.77
 SECOND_YEAR = 1.43  # spread over two years relative to one
 CHANGES_OF_SHAPE = 8.0  # how many yearly changes the national spread counts for beside the council's own
 OWN_RANGE = (0.7, 1.6)  # how far a council's own changes may move its spread

@@ -29,6 +29,7 @@ RECENT_HALF_LIFE_YEARS = 0.5  # of the level of how many places are taken
 LEAST_MONTHS = 48  # to learn how far the share of places taken goes back to its mean
 LEAST_MONTHS_OF_MEAN = 12  # before what the rule missed by is counted
 RETURN_PHI = 0.5  # of today's deviation that is left after a year or two (tuned on synthetic councils)
+BEYOND_CHANCE = 0.7  # of what that rule misses by, beyond the chance of the desk itself (tuned on synthetic councils)
 MEAN_HALF_LIFE_YEARS = 2.0  # of the mean that the share of places taken goes back to (tuned on synthetic councils)
 AHEAD_SD, AHEAD_PRIOR_YEARS = 0.03, 2.0  # relative spread of the share taken to come, and years it is worth (assumed)
 FLOW_YEARS = 3.0
@@ -189,7 +190,8 @@ def ahead(ratio: Array, days: Ints, learn: bool = True) -> tuple[float, float, f
     """(share of places taken that is expected one to two years ahead, relative sd of its level, sd of what is to come).
 
     The share today goes part of the way back to its mean, recent years counting most: expected = mean + phi (today -
-    mean), phi = ``RETURN_PHI``. What that rule has missed by in the council's own past is the spread of what is to come.
+    mean), phi = ``RETURN_PHI``. What that rule has missed by in the council's own past is the spread of what is to come;
+    part of it is the desk's own chance, which every simulation has of itself (``BEYOND_CHANCE`` is the rest).
     """
     weight = 0.5 ** ((days[-1] - days) / (RECENT_HALF_LIFE_YEARS * w.DAYS_PER_YEAR))
     lately = float(np.average(ratio, weights=weight))
@@ -204,7 +206,7 @@ def ahead(ratio: Array, days: Ints, learn: bool = True) -> tuple[float, float, f
     left = (later - expected[: len(later)])[LEAST_MONTHS_OF_MEAN:]
     years = len(left) / 12
     sd = math.sqrt((float((left**2).sum()) / 12 + AHEAD_PRIOR_YEARS * usual**2) / (years + AHEAD_PRIOR_YEARS))
-    return float(expected[-1]), level_sd, sd
+    return float(expected[-1]), level_sd, BEYOND_CHANCE * sd
 
 
 def _mean_so_far(ratio: Array) -> Array:

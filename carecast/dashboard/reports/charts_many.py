@@ -13,6 +13,7 @@ import pandas as pd
 
 from carecast.dashboard import charts
 from carecast.dashboard.charts import BANDS, GREY, INK, Chart
+from carecast.dashboard.telling import MINUS
 
 COLOURS = ("#12436D", "#F46A25", "#28A197", "#801650", "#3D3D3D", "#A285D1")
 DASHES = ([1, 0], [7, 4], [2, 3], [10, 3, 2, 3], [14, 5], [4, 2, 1, 2])
@@ -21,8 +22,23 @@ MOST = len(COLOURS)
 HEIGHT, LINE_PIXELS, GAP_PIXELS, NAME_LETTERS, LETTER = 300, 16.0, 4.0, 26, 6.6
 BAR_STEP = 8  # pixels between the intervals at the right end
 LEVER_LETTERS, LEVER_PIXELS = 40, 36  # of a line of a lever's name, of its row
-SIGNED_MILLIONS = "(datum.value < 0 ? '\u2212£' : '£') + format(abs(datum.value) / 1e6, ',.1f') + 'm'"
-SIGNED_POUNDS = "(datum.value < 0 ? '\u2212£' : '£') + format(abs(datum.value) / 1e6, ',.0f') + 'm'"
+
+
+def digits_of(low: float, high: float, ticks: int = 6) -> int:
+    """Decimals of millions that tell the marks of an axis in pounds apart."""
+    step = max(high - low, 1.0) / ticks
+    return 0 if step >= 0.9e6 else 1 if step >= 0.09e6 else 2 if step >= 0.009e6 else 3
+
+
+def millions_axis(digits: int) -> str:
+    """How an axis in pounds says millions."""
+    return f"(datum.value < 0 ? '\u2212£' : '£') + format(abs(datum.value) / 1e6, ',.{digits}f') + 'm'"
+
+
+def millions(pounds: float, digits: int) -> str:
+    """``£2.9m`` with so many decimals."""
+    text = f"{abs(pounds) / 1e6:,.{digits}f}"
+    return f"{MINUS if pounds < 0 and text.strip('0.') else ''}£{text}m"
 
 
 def label_lines(value: str, name: str) -> list[str]:
@@ -160,13 +176,14 @@ def by_year(
     domain, order = list(names), list(dict.fromkeys(costs["year"]))
     low = 0.0 if floor else min(float(costs["p10"].min()), 0.0) * 1.08
     high = max(float(costs["p90"].max()), line_at or 0.0, 1.0) * 1.06
+    digits = digits_of(low, high)
     colour = alt.Color("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=[COLOURS[i] for i in at]))
     dash = alt.StrokeDash("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=[DASHES[i] for i in at]))
     shape = alt.Shape("scenario:N", legend=None, scale=alt.Scale(domain=domain, range=[SHAPES[i] for i in at]))
     x = alt.X("year:O", title=None, sort=order, scale=alt.Scale(domain=order, paddingOuter=0.2, paddingInner=0.3),
               axis=alt.Axis(labelOverlap="greedy", labelSeparation=6, grid=False, domain=False, ticks=False))  # fmt: skip
     offset = alt.XOffset("scenario:N", scale=alt.Scale(domain=domain, paddingOuter=0.8 if len(names) > 1 else 0.5))
-    y = alt.Y("mean:Q", title=None, axis=alt.Axis(labelExpr=SIGNED_POUNDS, tickCount=6),
+    y = alt.Y("mean:Q", title=None, axis=alt.Axis(labelExpr=millions_axis(digits), tickCount=6),
               scale=alt.Scale(domain=[low, high], nice=False))  # fmt: skip
     data = alt.Chart(costs)
     layers: list[Any] = [
@@ -179,7 +196,7 @@ def by_year(
         line = alt.Chart(pd.DataFrame({"mean": [line_at]}))
         layers.append(line.mark_rule(color=INK, strokeDash=[6, 4], strokeWidth=1.5).encode(alt.Y("mean:Q")))
     ends = costs[costs["year"] == order[-1]]
-    ends = ends.assign(text=[charts._millions(mean) for mean in ends["mean"]])
+    ends = ends.assign(text=[millions(mean, digits + 1) for mean in ends["mean"]])
     layers += _named_ends(ends, names, low, high, width + 10)
     return charts.dressed(layers, height=HEIGHT)
 
@@ -195,7 +212,9 @@ def waterfall(rows: pd.DataFrame, order: Sequence[str]) -> Chart:
     ends = [*rows["start"], *rows["end"], 0.0]
     low, high = min(ends), max(max(ends), 1.0)
     span = high - low
-    axis = alt.Axis(labelExpr=SIGNED_MILLIONS, tickCount=5, labelOverlap="greedy", labelSeparation=8)
+    axis = alt.Axis(
+        labelExpr=millions_axis(max(1, digits_of(low, high))), tickCount=5, labelOverlap="greedy", labelSeparation=8
+    )
     x = alt.X("start:Q", title=None, axis=axis, scale=alt.Scale(domain=[low - 0.2 * span, high + 0.2 * span]))
     labels: dict[str, Any] = {**charts.GROUP_AXIS, "labelLimit": 260, "labelExpr": "split(datum.label, '\\n')"}
     rows = rows.assign(name=[folded[name] for name in rows["name"]])
