@@ -46,15 +46,13 @@ def measure(moves: int) -> list[Line]:
     from carecast.dashboard.work import FIRST, LOOK
 
     with tempfile.TemporaryDirectory(prefix="carecast-look-") as holder:
-        _lay_out(Path(holder))
+        lay_out(Path(holder))
         app: Any = AppTest.from_file(str(Path(carecast.dashboard.__file__).parent / "app.py"), default_timeout=120)
         app.run().switch_page("views/scenarios.py").run()
         office = background.office()
         try:
             _wait(app, LOOK)
-            found = [_moved(app, at) for at in range(moves + 1)][
-                1:
-            ]  # the first also reads code that was not needed yet
+            found = [_moved(app, at) for at in range(moves + 1)][1:]  # the first also reads code not needed before
         finally:
             office.close()
     middle = {name: statistics.median(getattr(move, name) for move in found) for name in Move.__annotations__}
@@ -71,8 +69,8 @@ def measure(moves: int) -> list[Line]:
     ]
 
 
-def _lay_out(holder: Path) -> None:
-    """A small run of the scenario and its parameter set; quick looks stand on its grounds."""
+def lay_out(holder: Path) -> Path:
+    """A small run of the scenario and its parameter set, told to the dashboard; returns the run's folder."""
     from carecast.model.parameters import save
     from carecast.scenarios.library import load_scenario
     from carecast.scenarios.run import Request, start
@@ -85,6 +83,7 @@ def _lay_out(holder: Path) -> None:
     )  # fmt: skip
     start(asked, runs / "demo")
     os.environ |= {"CARECAST_RUN": str(runs / "demo"), "CARECAST_RUNS": str(runs)}
+    return runs / "demo"
 
 
 def _moved(app: Any, at: int) -> Move:

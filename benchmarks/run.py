@@ -18,7 +18,7 @@ from pathlib import Path
 if not __package__:  # run as a file: the repository is what holds the packages
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import clocks, common_draws, quick_look, runs, starts  # noqa: E402
+from benchmarks import clocks, common_draws, pages, quick_look, runs, starts  # noqa: E402
 from benchmarks.table import Line, text, verdict  # noqa: E402
 from benchmarks.worlds import run as worlds  # noqa: E402
 from benchmarks.worlds.cases import FULL as EVERY_WORLD  # noqa: E402
@@ -62,6 +62,7 @@ def parts(effort: Effort) -> dict[str, Callable[[], list[Line]]]:
         "draws": lambda: common_draws.common_draws(effort.paired),
         "workers": lambda: runs.scaling(effort.scaling),
         "quick_look": lambda: quick_look.measure(effort.moves),
+        "pages": lambda: pages.measure(effort.moves),
         "worlds": lambda: worlds.measured(effort.worlds),
     }  # fmt: skip
 

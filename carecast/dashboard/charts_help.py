@@ -24,7 +24,12 @@ def staff(rows: pd.DataFrame, names: Sequence[str]) -> Chart:
     order = list(dict.fromkeys(rows["part"]))
     paint = charts._paint(names)
     top = max(float(rows["p90"].max()), float(rows["in_post"].max()), 1.0) * 1.05
-    x = alt.X("mean:Q", title="Full-time equivalents", axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, top]))
+    x = alt.X(
+        "mean:Q",
+        title="Full-time equivalents",
+        axis=alt.Axis(tickCount=5, titleAnchor="end"),
+        scale=alt.Scale(domain=[0, top]),
+    )
     y = alt.Y("part:N", title=None, sort=order, axis=alt.Axis(**FOLDED_AXIS))
     offset = alt.YOffset("scenario:N", sort=list(names), scale=alt.Scale(domain=list(names), paddingOuter=0.9))
     data = alt.Chart(rows)

@@ -190,7 +190,7 @@ def reasons(rows: pd.DataFrame, order: Sequence[str]) -> Chart:
     top = max(float(placed["end"].max()), 1.0)
     wide = placed[placed["placements"] > 0.05 * top].assign(middle=lambda found: (found["start"] + found["end"]) / 2)
     scale = alt.Scale(domain=[0, top * 1.05])
-    x = alt.X("start:Q", title="Placements begun in the year", axis=alt.Axis(tickCount=5), scale=scale)
+    x = alt.X("start:Q", title="Placements", axis=alt.Axis(tickCount=5), scale=scale)
     y = alt.Y("part:N", title=None, sort=[folded(part) for part in order], axis=alt.Axis(**FOLDED_AXIS))
     colour, ink = (
         alt.Color("reason:O", legend=None, scale=alt.Scale(domain=[0, 1, 2], range=list(paints)))
