@@ -1,5 +1,4 @@
 import datetime as dt
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -391,21 +390,6 @@ def test_children_are_conserved_and_every_breakdown_adds_up(seed):
     np.testing.assert_array_equal(np.array(away) + home, total)
     community, residential = months(result, "looked_after_in_community"), months(result, "looked_after_in_residential")
     np.testing.assert_array_equal(np.array(community) + residential, total)
-
-
-@pytest.mark.slow
-def test_a_hundred_thousand_events_take_milliseconds():
-    until = dt.date(2029, 1, 31)
-    calendar = make_calendar(AS_AT, until)
-    log, kids = random_world(1, AS_AT.toordinal(), until.toordinal(), n_families=2500)
-    log = sorted_log(log)
-    reduce_log(log, kids, calendar, PROVIDERS, ("a", "b", "c"))
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        reduce_log(log, kids, calendar, PROVIDERS, ("a", "b", "c"))
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) / len(log.day) < 1e-6  # some 0.03 microseconds an event when measured, censuses included
 
 
 # --- the log in words ------------------------------------------------------------------------------------------------

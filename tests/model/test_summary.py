@@ -2,7 +2,6 @@ import csv
 import datetime as dt
 import io
 import math
-import time
 
 import numpy as np
 import pytest
@@ -133,16 +132,3 @@ def test_monthly_grid_has_the_calendars_dates():
     assert grid.dates == MONTHS
     with pytest.raises(KeyError, match="moves"):
         grid.of("moves")
-
-
-def test_a_thousand_replications_take_seconds():
-    rng = np.random.default_rng(1)
-    rows = tuple(("looked_after", f"locality={i}") for i in range(80))
-    dates = tuple(dt.date(2020 + i // 12, i % 12 + 1, 28) for i in range(60))
-    found = [
-        s.Answers(name, s.Grid(rows, dates, rng.normal(size=(1000, 80, 60))), s.Grid((), (), np.zeros((1000, 0, 0))))
-        for name in ("baseline", "a")
-    ]
-    started = time.perf_counter()
-    s.to_csv(s.summarise(found))
-    assert time.perf_counter() - started < 10
