@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 import numba
 import platformdirs
 
-from carecast.model.references import by_reference
+from carecast.model.references import by_reference, fetch_soon
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAKES_NO_ARRAY = ("arrivals",)
@@ -109,3 +109,4 @@ def compiled_modules() -> dict[str, ModuleType]:
 
 MODULES = compiled_modules()
 MODULES["stepper"].by_reference = by_reference  # type: ignore[attr-defined]
+MODULES["stepper"].fetch_soon = fetch_soon  # type: ignore[attr-defined]

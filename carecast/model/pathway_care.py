@@ -88,8 +88,9 @@ def leave_care(world: World, child: int, cause: int, kind: int, stay: int) -> in
     s, day = world.scene, world.today
     kids = s.kids
     state = rules_care.after_exit(
-        s.choices, cause, kind, day - kids.birth_day[child], kids.key_1[child], kids.key_2[child], stay
-    )
+        s.choices, cause, kind, day - kids.birth_day[child], kids.unaccompanied[child], kids.key_1[child],
+        kids.key_2[child], stay,
+    )  # fmt: skip
     if state == w.CONTINUING_CARE:
         provider = s.homes.provider[child]
         world.log.add(day, child, w.PLACEMENT_ENDED, kids.locality[child], provider, cause)

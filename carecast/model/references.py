@@ -89,6 +89,22 @@ def _borrowed(_context, array):
     return array(array), make
 
 
+@intrinsic
+def fetch_soon(_context, array, at):
+    """Ask the processor to bring an entry of an array near; nothing is read, and nothing waits for it."""
+
+    def make(context, builder, signature, arguments):
+        data = make_array(signature.args[0])(context, builder, arguments[0]).data
+        number, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        place = builder.bitcast(builder.gep(data, [arguments[1]]), byte)
+        shape = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", (byte,), shape)
+        builder.call(prefetch, [place, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, at), make
+
+
 def _holder(slot: int, group: Any) -> Any:
     """An intrinsic that writes a group's fields to its slot of the buffer and returns the pointer."""
 

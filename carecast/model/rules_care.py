@@ -173,15 +173,21 @@ def is_exit(cause: int) -> bool:
     return w.FIRST_EXIT <= cause <= w.LAST_EXIT or cause == w.AGED_OUT
 
 
-def after_exit(choices: Choices, cause: int, kind: int, age_days: int, key_1: int, key_2: int, spell: int) -> int:
-    """State after leaving care: home, kinship order, adopted, continuing care, aftercare, or gone."""
+def after_exit(
+    choices: Choices, cause: int, kind: int, age_days: int, unaccompanied: int, key_1: int, key_2: int, spell: int
+) -> int:
+    """State after leaving care: home, kinship order, adopted, continuing care, aftercare, or gone.
+
+    An unaccompanied child who leaves for another reason before 18 has moved to another council's care (the National
+    Transfer Scheme) or has gone: what follows is not this council's.
+    """
     if cause == w.EXIT_HOME:
         return w.HOME_AFTER_CARE
     if cause == w.EXIT_KINSHIP_ORDER:
         return w.KINSHIP_ORDER
     if cause == w.EXIT_ADOPTION:
         return w.ADOPTED
-    if cause == w.EXIT_OTHER and age_days < rules.AGE_START_DAYS[4]:
+    if cause == w.EXIT_OTHER and (unaccompanied or age_days < rules.AGE_START_DAYS[4]):
         return w.GONE
     if dr.uniform(key_1, key_2, dr.P_CONTINUES, spell) < choices.continues[kind]:
         return w.CONTINUING_CARE

@@ -81,6 +81,33 @@ def by_reference(value: Any, memory: Flat) -> Any:
     return value
 
 
+def fetch_soon(values: Flat, at: int) -> None:
+    """Nothing; compiled, a hint to the processor that an entry will be read soon (``references.py``)."""
+
+
+def expect(s: Stage, entity: int) -> None:
+    """Have what is known of the day's next entity brought near while this one's story is told."""
+    agenda = s.agenda
+    fetch_soon(agenda.after, entity)
+    fetch_soon(agenda.cause, entity)
+    fetch_soon(agenda.due, entity)
+    fetch_soon(agenda.before, entity)
+    if entity < s.n_cases:
+        cases = s.cases
+        fetch_soon(cases.state, entity)
+        fetch_soon(cases.first, entity)
+        fetch_soon(cases.size, entity)
+        fetch_soon(cases.birth_day, entity)
+        fetch_soon(cases.spell, entity)
+        fetch_soon(cases.key_1, entity)
+        fetch_soon(cases.key_2, entity)
+        fetch_soon(cases.referred_day, entity)
+        fetch_soon(cases.pool, entity)
+    else:
+        fetch_soon(s.lives.state, entity - s.n_cases)
+        fetch_soon(s.homes.provider, entity - s.n_cases)
+
+
 def tell(
     stage: Stage, memory: Flat, stock_cases: Flat, stages: Flat, states: Flat, since: Flat, care_since: Flat,
     arrival_order: Flat,
@@ -94,6 +121,9 @@ def tell(
         entity = s.agenda.head[bucket]
         while entity >= 0:
             cause = s.agenda.cause[entity]
+            following = s.agenda.after[entity]
+            if following >= 0:
+                expect(s, following)
             cancel(s, entity)
             if entity < s.n_cases:
                 case_due(s, entity, cause, day)

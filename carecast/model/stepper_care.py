@@ -88,8 +88,9 @@ def leave_care(s: Stage, child: int, cause: int, kind: int, day: int) -> None:
     """A stay in care ends; in continuing care the child keeps the home."""
     age_days = day - s.kids.birth_day[child]
     state = rules_care.after_exit(
-        s.choices, cause, kind, age_days, s.kids.key_1[child], s.kids.key_2[child], s.lives.stay[child]
-    )
+        s.choices, cause, kind, age_days, s.kids.unaccompanied[child], s.kids.key_1[child], s.kids.key_2[child],
+        s.lives.stay[child],
+    )  # fmt: skip
     if state == w.CONTINUING_CARE:
         write(s, day, child, w.PLACEMENT_ENDED, s.homes.provider[child], cause, -1, 0, 1.0)
     else:

@@ -640,15 +640,25 @@ def test_only_children_without_a_home_go_before_those_who_have_one():
 )
 def test_after_exit(cause, age_years, uptake, state):
     c = choices(continues=[uptake] * w.N_PLACEMENT_TYPES)
-    assert rules_care.after_exit(c, cause, w.KINSHIP, math.floor(age_years * w.DAYS_PER_YEAR), *KEYS[0], 1) == state
+    assert rules_care.after_exit(c, cause, w.KINSHIP, math.floor(age_years * w.DAYS_PER_YEAR), 0, *KEYS[0], 1) == state
+
+
+@pytest.mark.parametrize(("unaccompanied", "state"), [(0, w.AFTERCARE), (1, w.GONE)])
+def test_an_unaccompanied_child_who_leaves_for_another_reason_is_another_councils(unaccompanied, state):
+    c = choices(continues=[0.0] * w.N_PLACEMENT_TYPES)
+    seventeen = math.floor(17 * w.DAYS_PER_YEAR)
+    found = rules_care.after_exit(c, w.EXIT_OTHER, w.SUPPORTED_ACCOMMODATION, seventeen, unaccompanied, *KEYS[0], 1)
+    assert found == state
+    ages_out = rules_care.after_exit(c, w.AGED_OUT, w.SUPPORTED_ACCOMMODATION, 6574, unaccompanied, *KEYS[0], 1)
+    assert ages_out == w.AFTERCARE
 
 
 def test_continuing_care_depends_on_the_home():
     continues = [0.0] * w.N_PLACEMENT_TYPES
     continues[w.FOSTER_OWN] = 1.0
     c = choices(continues=continues)
-    assert rules_care.after_exit(c, w.AGED_OUT, w.FOSTER_OWN, 6574, *KEYS[0], 1) == w.CONTINUING_CARE
-    assert rules_care.after_exit(c, w.AGED_OUT, w.SECURE, 6574, *KEYS[0], 1) == w.AFTERCARE
+    assert rules_care.after_exit(c, w.AGED_OUT, w.FOSTER_OWN, 6574, 0, *KEYS[0], 1) == w.CONTINUING_CARE
+    assert rules_care.after_exit(c, w.AGED_OUT, w.SECURE, 6574, 0, *KEYS[0], 1) == w.AFTERCARE
 
 
 def test_which_causes_end_care_and_which_begin_it_again():
