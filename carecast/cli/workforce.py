@@ -23,7 +23,9 @@ def workforce(
     scenario: Annotated[
         list[str] | None, typer.Option("--scenario", metavar="NAME", help="Of the run; all unless given.")
     ] = None,
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="Write every month and role.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE.csv", help="Write every month and role, without small counts.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Staff needed by role and month, as full-time equivalents, against posts and vacancies.
@@ -36,7 +38,9 @@ def workforce(
     made = open_run(run_folder)
     frame = report(made, scenario or ())
     if to is not None:
-        write_csv(frame, to)
+        from carecast.dashboard.disclosure import suppress_staff
+
+        write_csv(suppress_staff(made, frame), to)
         say(f"Written to {to}: {len(frame)} rows")
     if as_json:
         show_json(

@@ -16,7 +16,7 @@ from carecast.model.parameters import BadFile, ParameterSet
 from carecast.model.plan import Plan, ScaleArrivals
 
 MAX_LAYERS = 100
-LEAST_GAP_DAYS, MOST_GAP_DAYS = 400.0, 1600.0  # assumed, where a parameter set does not say
+SIBLING_GAPS_DAYS = {"least": 400.0, "most": 1600.0}  # assumed, where a parameter set does not say
 
 
 class ArrivalsBuilder:
@@ -101,6 +101,12 @@ class ArrivalsBuilder:
         common = level_path(key, dr.P_LEVEL_ENTRIES, number("arrivals.level_sd_per_year"), n_months)
         own = level_path(key, dr.P_LEVEL_UNACCOMPANIED, number("arrivals.unaccompanied_level_sd_per_year"), n_months)
         spread = number("arrivals.month_spread_ln")
+        least, most = (number(f"siblings.{name}_gap_days", gap) for name, gap in SIBLING_GAPS_DAYS.items())
+        if not 0 < least <= most:
+            raise BadFile(
+                f"parameters.toml: siblings.least_gap_days {least:g} and siblings.most_gap_days {most:g}; "
+                "the least is above nought and not above the most"
+            )
         per_day = np.zeros((w.N_ROUTES, self.n_localities, n_months))
         z = np.zeros(n_months)
         for route, name in enumerate(w.ROUTES):
@@ -126,8 +132,8 @@ class ArrivalsBuilder:
             zone_start=self.capacity.zone_start,
             zone_weight=self.capacity.zone_weight,
             quintiles=self.quintiles,
-            least_gap_days=int(number("siblings.least_gap_days", LEAST_GAP_DAYS)),
-            most_gap_days=int(number("siblings.most_gap_days", MOST_GAP_DAYS)),
+            least_gap_days=int(least),
+            most_gap_days=int(most),
         )
 
     def _kept(self, seed: int, replication: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The parameter set that a run was made with: given, or found where the run's own command had it; checked by digest."""
 
 import shlex
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def parameter_folder(run: Path, record: dict[str, Any]) -> Path | None:
     """Where the run's own command had its parameter set; None when it was not made by a command."""
     beside = run.parent / f"{run.name}-parameters"  # where `carecast demo` puts it
     words = shlex.split(str(record.get("command") or ""))
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise([*words, ""]):
         name, equals, value = word.partition("=")
         if name == "--parameters":
             return Path(value if equals else following)

@@ -11,6 +11,7 @@ from carecast.model import arrivals, compiled, rules, setup
 from carecast.model import plan as p
 from carecast.model import words as w
 from carecast.model.engine import World
+from carecast.model.parameters import BadFile
 from tests.toy import AS_AT, calibrated, document, some_stock
 
 CHANCE = 1e-6  # of a false alarm, each test; keys are fixed
@@ -40,6 +41,15 @@ def scale(route, ratio, **where):
 def routes(**families_a_year):
     """So many families a year by the routes given, none by the others."""
     return {f"arrivals.{route}_families_per_year": families_a_year.get(route, 0.0) for route in w.ROUTES}
+
+
+@pytest.mark.parametrize(("least", "most"), [(500.0, 499.0), (0.0, 900.0)])
+def test_gaps_between_brothers_and_sisters_that_cannot_be_are_refused(least, most):
+    odd = world(numbers={"siblings.least_gap_days": least, "siblings.most_gap_days": most})
+    with pytest.raises(
+        BadFile, match=f"siblings.least_gap_days {least:g} and siblings.most_gap_days {most:g}; the least"
+    ):
+        streams(odd)
 
 
 # --- one source, two ways to run it ---------------------------------------------------------------------------------
