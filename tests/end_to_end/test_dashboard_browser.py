@@ -91,7 +91,9 @@ def test_links_lead_from_page_to_page(visit):
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("path", sorted(set(PAGES.values()) - {"scenarios", "targets"}))  # test_scenarios_browser has these
+@pytest.mark.parametrize(
+    "path", sorted(set(PAGES.values()) - {"scenarios", "targets"})
+)  # test_scenarios_browser has these
 def test_no_violation_of_wcag(visit, path, width):
     page = visit(path, width)
     for summary in page.locator("[data-testid=stExpander] summary").all():
