@@ -30,7 +30,7 @@ NO_RATES: dict[str, list[Any]] = {
 
 @dataclass(frozen=True)
 class Desk:
-    """The scenario on the desk, as it is edited in this session."""
+    """The scenario on the desk, as this visitor edits it."""
 
     chosen: frame.Chosen
     entry: Entry
@@ -89,7 +89,7 @@ def _draft_key(entry: Entry) -> str:
 
 
 def _draft(entry: Entry) -> Draft:
-    """The draft of a scenario in this session: what was changed stays while one looks at other scenarios and pages."""
+    """This visitor's draft of a scenario: what was changed stays while one looks at other scenarios and pages."""
     drafts: dict[str, Draft] = st.session_state.setdefault("_drafts", {})
     opened: dict[str, Draft] = st.session_state.setdefault("_opened", {})
     key = _draft_key(entry)
@@ -271,7 +271,7 @@ def _new(title: str, base: str, author: str) -> None:
 
 
 def _copy(entry: Entry, title: str, author: str) -> None:
-    """A copy, with what was changed in this session and not saved."""
+    """A copy, with what this visitor changed and did not save."""
 
     def task() -> str:
         file = studio.copy(studio.folder(), entry, title, author, today())

@@ -19,7 +19,7 @@ REPLICATIONS = (200, 1000, 2000)
 
 
 def adopted() -> None:
-    """The set adopted last in this session, and a first run on it."""
+    """The set this visitor adopted last, and a first run on it."""
     folder = Path(st.session_state.get(calibrate_frame.ADOPTED, ""))
     if not folder.name or not folder.is_dir():
         return

@@ -26,7 +26,7 @@ SIDES = {"at_least": "At least", "at_most": "At most"}
 
 @dataclass(frozen=True)
 class Goal:
-    """The run with the targets as they are edited in this session."""
+    """The run with the targets as this visitor edits them."""
 
     chosen: frame.Chosen
     run: Run
