@@ -18,7 +18,7 @@ from pathlib import Path
 if not __package__:  # run as a file: the repository is what holds the packages
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import clocks, common_draws, pages, quick_look, runs, starts  # noqa: E402
+from benchmarks import clocks, common_draws, dfe_tables, pages, quick_look, runs, starts  # noqa: E402
 from benchmarks.table import Line, text, verdict  # noqa: E402
 from benchmarks.worlds import run as worlds  # noqa: E402
 from benchmarks.worlds.cases import FULL as EVERY_WORLD  # noqa: E402
@@ -41,12 +41,14 @@ class Effort:
     memory_replications: int = 1000
     paired: int = 200
     moves: int = 7
+    dfe_councils: int = 24
+    dfe_replications: int = 200
     worlds: Suite = EVERY_WORLD
 
 
 QUICK = Effort(
     replications=20, simpy_sizes=(1, 10), many=100, simpy_few=10, starts=3, scaling=200, memory_replications=50, paired=40,
-    moves=3, worlds=FEW_WORLDS,
+    moves=3, dfe_councils=4, dfe_replications=100, worlds=FEW_WORLDS,
 )  # fmt: skip
 
 
@@ -63,6 +65,7 @@ def parts(effort: Effort) -> dict[str, Callable[[], list[Line]]]:
         "workers": lambda: runs.scaling(effort.scaling),
         "quick_look": lambda: quick_look.measure(effort.moves),
         "pages": lambda: pages.measure(effort.moves),
+        "dfe_tables": lambda: dfe_tables.measure(effort.dfe_councils, effort.dfe_replications),
         "worlds": lambda: worlds.measured(effort.worlds),
     }  # fmt: skip
 

@@ -34,6 +34,7 @@ MOVED_RATES = (
 )  # fmt: skip
 DRIFTS = {"arrivals.level_sd_per_year": 0.05, "exits.level_sd_per_year": 0.04, "moves.level_sd_per_year": 0.04,
           "arrivals.unaccompanied_level_sd_per_year": 0.2}  # fmt: skip
+ALONE, ALONE_RATIO = "exits.unaccompanied_hazard_ratio", 0.7  # how unaccompanied children leave beside others
 PURPOSES = {"entries": (dr.P_LEVEL_ENTRIES, "arrivals.level_sd_per_year"),
             "unaccompanied": (dr.P_LEVEL_UNACCOMPANIED, "arrivals.unaccompanied_level_sd_per_year"),
             "exits": (dr.P_LEVEL_EXITS, "exits.level_sd_per_year"),
@@ -131,6 +132,7 @@ def _numbers(parameters: ParameterSet, rng: np.random.Generator) -> dict[str, Nu
     for name, value in DRIFTS.items():
         put(name, value)
     put("family.joins_care_chance", rng.uniform(0.35, 0.65))
+    put(ALONE, ALONE_RATIO)
     return out
 
 

@@ -5,7 +5,7 @@ deviation near 0.067, 0.096 and 0.13 at one, two and three years, and that of st
 English councils had from 2019 to 2023 (DfE, children looked after in England, tables by council).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ class Kind:
     frailty: float = 0.5  # variance of the frailty of exits
     movers: float = 0.3  # share of children who move often
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the hazard of leaving holds through the years."""
+        return not (self.exit_walk or self.exit_noise)
+
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("steady", "nothing happens but chance and small swings", foster_churn=0.03),
@@ -81,4 +86,17 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("wild_long", "swings; stays lengthen year by year and children keep their homes", wild=True, entry_walk=0.08,
          exit_walk=0.08, pull=0.05, entry_noise=0.12, exit_noise=0.16, mix_walk=0.14, stretch=1.3, movers=0.15,
          shift_years=6.0, shift_exits=0.88, match=0.06, unavailable=0.2, foster_churn=0.15),
+)}  # fmt: skip
+
+_PLAIN = replace(KINDS["steady"], entry_noise=0.0, exit_walk=0.0, exit_noise=0.0, pull=0.02, move_walk=0.0, mix_walk=0.03,
+                 frailty=0.2)  # fmt: skip
+KINDS |= {kind.name: kind for kind in (  # hazards of leaving hold; only entries, or what is scripted, move
+    replace(_PLAIN, name="plain", about="nothing moves but chance", entry_walk=0.0),
+    replace(_PLAIN, name="plain_walk", about="entries walk slowly"),
+    replace(_PLAIN, name="plain_growing", about="entries rise four per cent a year", growth=0.04),
+    replace(_PLAIN, name="plain_policy", about="a fifth fewer enter from four and a half years before the end",
+            shift_years=4.5, shift_entries=0.8),
+    replace(_PLAIN, name="plain_covid", about="entries and exits dip in 2020-21 and return", covid=True),
+    replace(_PLAIN, name="plain_alone", about="from four years before the end many children come alone", alone_share=0.05,
+            alone_surge_years=4.0, alone_surge=2.5),
 )}  # fmt: skip

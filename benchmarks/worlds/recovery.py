@@ -87,8 +87,8 @@ def table(base: Base, seeds: tuple[int, ...] = SEEDS, children: int = 550) -> pd
 
 def compared(seen: Seen) -> Found:
     """Every parameter that the files speak of."""
-    for family in (_care_hazards, _returns, _outside, _destinations, _branches, _arrivals, _entries, _levels, _distances,
-                   _prices, _places):  # fmt: skip
+    for family in (_care_hazards, _alone, _returns, _outside, _destinations, _branches, _arrivals, _entries, _levels,
+                   _distances, _prices, _places):  # fmt: skip
         yield from family(seen)
 
 
@@ -178,6 +178,14 @@ def _care_hazards(seen: Seen) -> Found:
             family = "hazards of moves" if cause == "move" else "hazards of exits"
             yield from _log(f"{cause} {name}", family, 1.0, level * spread / spread.mean(), level)
             yield from _cells(f"{cause} {name}", fit, kind, true[kind] * now, found[kind], float(np.log(spread).std()))
+
+
+def _alone(seen: Seen) -> Found:
+    """How unaccompanied children leave beside others, where others would have left often enough."""
+    if seen.made.record["parts"]["care"]["unaccompanied_exits"]["exits_others_would_make"] >= LEAST_SEEN:
+        yield from _log(
+            "unaccompanied", "hazards of exits", seen.truth.parameters.number(fm.ALONE), seen.drawn(fm.ALONE)
+        )
 
 
 def _level_seen(truth: fm.Truth, flow: str, segments: st.Segments) -> float:

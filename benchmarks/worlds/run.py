@@ -1,8 +1,9 @@
-"""``python -m benchmarks.worlds [--quick] [--recovery] [--json FILE] [--cases FILE]``: forecasts of synthetic councils.
+"""``python -m benchmarks.worlds [--quick] [--recovery] [--flows N] [--json FILE] [--cases FILE]``: synthetic councils.
 
 Some minutes on one core; ``--quick`` under two. Each council is made, written as a council would write its returns, read,
 calibrated as at each origin and forecast three years on; what came is in none of the files. ``--recovery`` makes councils
-from the model itself instead and sets every fitted number beside the true one.
+from the model itself instead and sets every fitted number beside the true one. ``--flows 120`` asks of so many councils
+what the levels of entries and exits foretell, without the model: four seconds each.
 """
 
 import argparse
@@ -73,7 +74,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--recovery", action="store_true", help="fitted numbers beside true ones, councils of the model"
     )
+    parser.add_argument("--flows", type=int, metavar="N", help="what entries and exits foretell, on N councils")
     given = parser.parse_args(arguments)
+    if given.flows:
+        return _finished(foretold(given.flows), {"suite": "flows", "councils": given.flows}, given.json)
     if given.recovery:
         return _finished(recovered(given.quick), {"suite": "recovery"}, given.json)
     suite = QUICK if given.quick else FULL
@@ -97,6 +101,19 @@ def recovered(quick: bool) -> list[Line]:
     found = recovery.table(base, recovery.SEEDS[:1] if quick else recovery.SEEDS)
     print(recovery.text(found))
     return recovery.lines(found)
+
+
+def foretold(councils: int) -> list[Line]:
+    """What the levels of entries and exits foretell, on so many councils of every kind in turn."""
+    from benchmarks.worlds import flows
+
+    say, told = progress(time.monotonic()), []
+    for case in flows.found(tuple(KINDS), councils):
+        told.append(case)
+        say(
+            f"{case.kind.name} {case.origin}: {100 * case.change[1]:+.1f} % in two years, came {100 * case.came[1]:+.1f} %"
+        )
+    return flows.lines(told)
 
 
 def _finished(found: Sequence[Line], about: dict[str, object], file: Path | None) -> int:

@@ -16,7 +16,7 @@ from carecast.calibration import cohort as co
 from carecast.calibration import fit
 from carecast.calibration.arrays import Array
 from carecast.calibration.capacity import OWN_AND_BOUGHT, OwnHomes, own_homes
-from carecast.calibration.english_care import english_targets, with_transfers
+from carecast.calibration.english_care import UNTILTED, english_targets, with_transfers
 from carecast.calibration.figures import Figure
 from carecast.calibration.fit import Fitted, Prior, Target, expit, log_sd, logit
 from carecast.calibration.pack import Pack
@@ -107,7 +107,7 @@ def tilted(rows: tuple[DestinationShape, ...], theta: Mapping[str, float]) -> tu
     tilt = {name: theta.get(f"tilt.{group}", 0.0) for group, names in TILTS.items() for name in names}
     out = []
     for row in rows:
-        if row.moment in ("remand", "unaccompanied"):
+        if row.moment in UNTILTED:
             out.append(row)
             continue
         weights = {name: p * math.exp(tilt.get(name, 0.0)) for name, p in row.chances.items()}

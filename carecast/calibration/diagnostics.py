@@ -179,8 +179,21 @@ def _mean_stays(record: Mapping[str, Any]) -> Section | None:
         f"alone ({number(change, 1)} %). A difference beyond 10 % means that practice has changed or that the files "
         "disagree: look at the returns below."
     )
-    return Section(
-        "Implied mean stays", (text,), (Table("Mean stay by age at entry", ("Who", "Entries", "Years"), rows),)
+    table = Table("Mean stay by age at entry", ("Who", "Entries", "Years"), rows)
+    return Section("Implied mean stays", (text, *_alone(found)), (table,))
+
+
+def _alone(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """How unaccompanied children leave beside others, where there are any."""
+    told = found.get("unaccompanied")
+    if not told or not told["child_years"]:
+        return ()
+    (shown,) = without_small([told], ("exits",))
+    return (
+        f"Unaccompanied children leave before 18 at {number(told['ratio'], 2)} ({number(told['low_80'], 2)} to "
+        f"{number(told['high_80'], 2)}) of the rate of others of their age, home and time in care: {_seen(shown['exits'])} "
+        f"left in {number(told['child_years'])} child-years, others would have made "
+        f"{number(told['expected_of_others'], 1)}. With few of them the ratio stays near what is assumed.",
     )
 
 

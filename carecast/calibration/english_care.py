@@ -40,6 +40,8 @@ ONE_TYPE = ("at_home", "kinship", "prospective_adopters", "supported_accommodati
 LEAST_COUNT = 1.0  # types with fewer children are held to about FEW
 FEW, FEW_SD = 0.4, 0.6
 USUAL_RESIDENTIAL = 50.0
+SURER = 4.0  # pseudo-counts of destinations, relative to the national tables: as wide as residential counts swing
+UNTILTED = ("remand", "unaccompanied")  # moments whose destinations are not matched to the stock
 TAILS = 4.0  # degrees of freedom of the net level: counts of councils have heavier tails than the normal
 NORMAL_QUARTILE = 0.6744897501960817
 
@@ -155,9 +157,11 @@ def with_transfers(
 
 
 def _surer(row: DestinationShape, pack: Pack) -> DestinationShape:
-    """Destinations of a large council are as sure as its counts: pseudo-counts in proportion to its residential care."""
+    """Destinations as sure as counts of residential care are steady: pseudo-counts in proportion to it in large councils."""
+    if row.moment in UNTILTED:
+        return row
     residential = pack.value("expected_residential")
-    return replace(row, pseudo_counts=row.pseudo_counts * max(1.0, residential / USUAL_RESIDENTIAL))
+    return replace(row, pseudo_counts=SURER * row.pseudo_counts * max(1.0, residential / USUAL_RESIDENTIAL))
 
 
 def _without(shape: RateShape) -> RateShape:

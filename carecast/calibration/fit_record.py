@@ -15,6 +15,7 @@ import numpy as np
 from carecast.calibration import cohort
 from carecast.calibration.arrays import Array
 from carecast.calibration.backtest.past import add_months
+from carecast.calibration.fit import Z90
 from carecast.calibration.readers.history import History
 from carecast.calibration.returns import hazards as hz
 from carecast.calibration.returns import stays as st
@@ -36,12 +37,13 @@ class Material:
     segments: st.Segments
     ends: st.Ends
     entries: Array  # [age 0..17][placement type], entries in the window
+    alone: Array  # of them unaccompanied
     moved: Array  # [from type][to type]
     base: tuple[Rate, ...]
 
-    def fits(self) -> dict[str, hz.Fit]:
-        """Hazards of every exit and of moves."""
-        return hz.fit_care(self.segments, self.ends, self.base)
+    def fits(self) -> tuple[dict[str, hz.Fit], hz.Alone]:
+        """Hazards of every exit and of moves, and the ratio of unaccompanied children."""
+        return hz.with_alone(self.segments, self.ends, self.base)
 
     def without_year(self, back: int) -> "Material":
         """All but the days and ends of the year that lies so many years back (0: the last)."""
@@ -74,13 +76,14 @@ def of_stays(stays: st.Stays, base: tuple[Rate, ...]) -> dict[str, Any]:
     """
     as_at = dt.date.fromordinal(stays.last_day)
     material = gathered(stays, base)
-    fits = material.fits()
-    whole = mean_years(fits, material)
+    fits, alone = material.fits()
+    whole = mean_years(fits, alone, material)
     return {
         "as_at": as_at.isoformat(),
         "fitted_against_observed": [row for cause, fit in fits.items() for row in by_margin(cause, fit)],
         "furthest_cells": furthest_cells(fits),
-        "mean_stays": mean_stays(fits, material),
+        "mean_stays": mean_stays(fits, alone, material),
+        "unaccompanied": of_alone(alone),
         "three_returns": three_returns(material, whole, int(stays.years + 0.5)),
         "influence": influence(material, whole, as_at, int(stays.years + 0.5)),
     }
@@ -92,12 +95,13 @@ def gathered(stays: st.Stays, base: tuple[Rate, ...]) -> Material:
     first[1:] = (stays.child[1:] != stays.child[:-1]) | (stays.spell[1:] != stays.spell[:-1])
     came = first & (stays.truncated == 0) & (stays.start > stays.first_day)
     age = np.clip(((stays.start - stays.birth) / w.DAYS_PER_YEAR).astype(int), 0, cohort.N_AGES - 1)
-    entries = np.zeros((cohort.N_AGES, w.N_PLACEMENT_TYPES))
+    entries, alone = np.zeros((2, cohort.N_AGES, w.N_PLACEMENT_TYPES))
     np.add.at(entries, (age[came], stays.kind[came]), 1.0)
+    np.add.at(alone, (age[came], stays.kind[came]), stays.unaccompanied[came].astype(float))
     moved = np.zeros((w.N_PLACEMENT_TYPES, w.N_PLACEMENT_TYPES))
     on = np.flatnonzero(~first & (stays.start > stays.first_day))
     np.add.at(moved, (stays.kind[on - 1], stays.kind[on]), 1.0)
-    return Material(st.segments(stays), st.ends(stays), entries, moved, base)
+    return Material(st.segments(stays), st.ends(stays), entries, alone, moved, base)
 
 
 # --- fitted against observed ----------------------------------------------------------------------
@@ -105,7 +109,7 @@ def by_margin(cause: str, fit: hz.Fit) -> list[dict[str, Any]]:
     """Events seen and expected by placement type, age band and time: cause, by, level, events, expected, child_years."""
     rows = []
     for by, axes in MARGINS.items():
-        seen, told, years = (table.sum(axis=axes) for table in (fit.events, fit.expected, fit.exposure))
+        seen, told, years = (table.sum(axis=axes) for table in (fit.events, fit.expected, fit.years))
         for level, n, m, at_risk in zip(LEVELS[by], seen, told, years, strict=True):
             if at_risk > 0:
                 rows.append(
@@ -131,19 +135,28 @@ def furthest_cells(fits: Mapping[str, hz.Fit]) -> list[dict[str, Any]]:
 
 
 # --- mean stays -----------------------------------------------------------------------------------
-def mean_years(fits: Mapping[str, hz.Fit], material: Material, ages: slice = slice(None)) -> float:
-    """Mean years in care that the hazards imply for the council's entries (of some ages)."""
-    entries = np.zeros_like(material.entries)
-    entries[ages] = material.entries[ages]
-    if entries.sum() == 0:
-        return float("nan")
-    told = cohort.run_cohort(rules_of(fits, material), entries)
-    return float(told.by_step.sum() / entries.sum())
+def years_by_age(fits: Mapping[str, hz.Fit], alone: hz.Alone, material: Material) -> Array:
+    """Child-years in care that the hazards imply for the council's entries, by year of age at entry.
+
+    Unaccompanied children leave at their own ratio of the hazards of others.
+    """
+    others = cohort.run_cohort(rules_of(fits, material), material.entries - material.alone)
+    out: Array = others.by_step.sum(axis=(1, 2))
+    if material.alone.sum() > 0:
+        theirs = cohort.run_cohort(rules_of(fits, material, alone.ratio), material.alone)
+        out = out + theirs.by_step.sum(axis=(1, 2))
+    return out
 
 
-def rules_of(fits: Mapping[str, hz.Fit], material: Material) -> cohort.CareRules:
-    """Fitted hazards and the destinations of the council's own moves as the fast twin reads them."""
-    exits = np.stack([fits[cause].per_year.transpose(1, 2, 0) for cause in st.EXITS])
+def mean_years(fits: Mapping[str, hz.Fit], alone: hz.Alone, material: Material) -> float:
+    """Mean years in care that the hazards imply for the council's entries."""
+    n = float(material.entries.sum())
+    return float(years_by_age(fits, alone, material).sum()) / n if n else float("nan")
+
+
+def rules_of(fits: Mapping[str, hz.Fit], material: Material, ratio: float = 1.0) -> cohort.CareRules:
+    """Fitted hazards (exits times ``ratio``) and the destinations of the council's moves as the fast twin reads them."""
+    exits = ratio * np.stack([fits[cause].per_year.transpose(1, 2, 0) for cause in st.EXITS])
     moves = np.zeros((2, st.N_AGES, w.N_PLACEMENT_TYPES, w.N_DURATION_BANDS))
     moves[0] = fits["move"].per_year.transpose(1, 0, 2)
     usual = material.moved.sum(axis=0)
@@ -155,15 +168,24 @@ def rules_of(fits: Mapping[str, hz.Fit], material: Material) -> cohort.CareRules
     return cohort.CareRules(exits, moves, to, nobody, nobody, 1.0, 1.0)
 
 
-def mean_stays(fits: Mapping[str, hz.Fit], material: Material) -> list[dict[str, Any]]:
+def mean_stays(fits: Mapping[str, hz.Fit], alone: hz.Alone, material: Material) -> list[dict[str, Any]]:
     """Implied mean years in care by age at entry: entering, entries, years."""
     starts = (*w.AGE_BAND_STARTS_YEARS[: st.N_AGES], cohort.N_AGES)
-    rows = [{"entering": "all", "entries": int(material.entries.sum()), "years": _rounded(mean_years(fits, material))}]
-    for name, low, high in zip(w.AGE_BANDS[: st.N_AGES], starts[:-1], starts[1:], strict=True):
-        ages = slice(low, high)
-        n = int(material.entries[ages].sum())
-        rows.append({"entering": name, "entries": n, "years": _rounded(mean_years(fits, material, ages))})
+    bands = (("all", 0, cohort.N_AGES), *zip(w.AGE_BANDS[: st.N_AGES], starts[:-1], starts[1:], strict=True))
+    years, entries = years_by_age(fits, alone, material), material.entries.sum(axis=1)
+    rows = []
+    for name, low, high in bands:
+        n = float(entries[low:high].sum())
+        mean = float(years[low:high].sum()) / n if n else float("nan")
+        rows.append({"entering": name, "entries": int(n), "years": _rounded(mean)})
     return rows
+
+
+def of_alone(alone: hz.Alone) -> dict[str, Any]:
+    """How unaccompanied children leave beside others: exits before 18, what others would make, ratio and interval."""
+    low, high = (alone.ratio * np.exp(z * Z90 * alone.sd_ln) for z in (-1, 1))
+    return {"exits": alone.exits, "expected_of_others": round(alone.expected, 2), "child_years": round(alone.years, 1),
+            "ratio": round(alone.ratio, 4), "low_80": round(float(low), 4), "high_80": round(float(high), 4)}  # fmt: skip
 
 
 def _rounded(value: float, digits: int = 3) -> float | None:
@@ -173,7 +195,7 @@ def _rounded(value: float, digits: int = 3) -> float | None:
 def three_returns(material: Material, whole: float, years: int) -> dict[str, Any]:
     """Mean stay from the last three years alone, beside that from all."""
     few = material.last_years(FEW_RETURNS)
-    some = mean_years(few.fits(), few) if years > FEW_RETURNS else whole
+    some = mean_years(*few.fits(), few) if years > FEW_RETURNS else whole
     return {"years_from_all": _rounded(whole), "years_from_three": _rounded(some), "returns": years,
             "difference_percent": _rounded(100 * (some / whole - 1), 1)}  # fmt: skip
 
@@ -186,27 +208,27 @@ def influence(material: Material, whole: float, as_at: dt.date, years: int) -> l
     rows = []
     for back in range(years) if years > 1 else ():
         rest = material.without_year(back)
-        fits = rest.fits()
-        alone = mean_years(fits, rest)
-        seen = _expected_of_year(material, fits, back)
-        change = _rounded(100 * (alone / whole - 1), 1)
+        fits, alone = rest.fits()
+        mean = mean_years(fits, alone, rest)
+        seen = _expected_of_year(material, fits, alone, back)
+        change = _rounded(100 * (mean / whole - 1), 1)
         year_to = add_months(as_at, -12 * back).isoformat()
-        rows.append({"year_to": year_to, "mean_years_without": _rounded(alone), "change_percent": change} | seen)
+        rows.append({"year_to": year_to, "mean_years_without": _rounded(mean), "change_percent": change} | seen)
     return rows
 
 
-def _expected_of_year(material: Material, fits: Mapping[str, hz.Fit], back: int) -> dict[str, Any]:
+def _expected_of_year(material: Material, fits: Mapping[str, hz.Fit], alone: hz.Alone, back: int) -> dict[str, Any]:
     """Ends of one year, and what hazards fitted without it expect of the days at risk in it."""
     here = material.segments.quarter // QUARTERS_A_YEAR == back
     ended = material.ends.quarter // QUARTERS_A_YEAR == back
     s, e = _masked(material.segments, here), _masked(material.ends, ended)
     out: dict[str, Any] = {}
-    for name, causes, band, weight, these in (
-        ("exits", st.EXITS, s.care_band, s.for_exits, np.isin(e.cause, range(st.N_EXITS)) & (e.for_exits > 0)),
-        ("moves", ("move",), s.placed_band, 1.0, e.cause == st.MOVED),
+    for name, causes, band, days, these in (
+        ("exits", st.EXITS, s.care_band, hz.at_risk(s, alone), np.isin(e.cause, range(st.N_EXITS)) & (e.for_exits > 0)),
+        ("moves", ("move",), s.placed_band, s.days, e.cause == st.MOVED),
     ):
         per_year = np.sum([fits[cause].per_year for cause in causes], axis=0)
-        told = float((per_year[s.kind, s.age, band] * s.days * weight).sum() / w.DAYS_PER_YEAR)
+        told = float((per_year[s.kind, s.age, band] * days).sum() / w.DAYS_PER_YEAR)
         out |= {name: int(these.sum()), f"{name}_expected": round(told, 1)}
     return out
 

@@ -27,6 +27,7 @@ from carecast.model import words as w
 
 FIRST_COUNT = dt.date(2014, 7, 31)  # financial year 2013-14; earlier years were coded differently
 CHANCE_SD = {"total": 0.03, "residential": 0.10}  # log: what the chance of single children adds to a count
+LEAST_COUNT = 0.5  # children where nobody is counted: a log has no nought
 ONE_COUNT_SD = 0.2  # of entries less exits where a single count says nothing of their balance
 BEFORE_SD = 0.25  # log level of entries before the first count, and of residential demand then
 DRIFTS = {"entries": "entry_level_drift", "exits": "exit_level_drift", "residential": "residential_level_drift"}
@@ -166,7 +167,7 @@ def fit_levels(pack: Pack, care: CareModel, population: Mapping[int, float], as_
     for which, figure in DRIFTS.items():
         priors += [Prior(f"{which}.{year}", 0.0, pack.value(figure)) for year in years]
     targets = [
-        Target(f"{name}.{date}", float(value), CHANCE_SD[name])
+        Target(f"{name}.{date}", max(float(value), LEAST_COUNT), CHANCE_SD[name])
         for date, row in zip(dates, published, strict=True)
         for name, value in zip(("total", "residential"), row, strict=True)
     ]

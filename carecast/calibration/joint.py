@@ -1,12 +1,15 @@
 """All columns of the joint draws, so that what the fits say together stays together in every row."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
 from carecast.calibration import draw
 from carecast.calibration.arrays import Array
 from carecast.calibration.assemble import OWN_TYPES
-from carecast.calibration.care_fit import CareModel
+from carecast.calibration.care_fit import TILTS, CareModel
+from carecast.calibration.english_care import UNTILTED
 from carecast.calibration.entries import MOST_CARE
 from carecast.calibration.fit import Z90, logit
 from carecast.calibration.funnel_fit import SHARES, FunnelModel
@@ -79,7 +82,8 @@ def joint_draws(
         contacts
     )
     columns |= _pre_entry(parameters, care, funnel, care_draws, funnel_draws, direct)
-    columns |= _destinations(parameters)
+    tilts = tilt_draws(care.fitted.names, care_draws) if pack.about.nation == "england" else {}
+    columns |= _destinations(parameters, tilts)
     by_type = dict(zip(w.PLACEMENT_TYPES, care.cohort.by_type.tolist(), strict=True))
     columns |= price_draws(pack, parameters, by_type)
     columns |= _capacity(pack, parameters)
@@ -177,11 +181,25 @@ def _pre_entry(
     return out
 
 
-def _destinations(parameters: ParameterSet) -> dict[str, Array]:
-    """Dirichlet draws of destinations, one for all age bands of a row."""
+def tilt_draws(names: Sequence[str], care_draws: Array) -> dict[str, Array]:
+    """Log odds by placement type that go with the levels of each row: with more moves out of homes, more into them."""
+    return {
+        name: care_draws[:, names.index(f"tilt.{group}")]
+        for group, types in TILTS.items()
+        for name in types
+        if f"tilt.{group}" in names
+    }
+
+
+def _destinations(parameters: ParameterSet, tilts: Mapping[str, Array]) -> dict[str, Array]:
+    """Dirichlet draws of destinations, one for all age bands of a row, their odds tilted as the levels of the row say."""
     out: dict[str, Array] = {}
     for row in parameters.destinations:
         drawn = draw.of_chances(f"{row.moment}.{row.label}.{row.age_bands[0]}", row.chances, row.pseudo_counts)
+        if row.moment not in UNTILTED and drawn:
+            drawn = {name: share * np.exp(tilts[name]) if name in tilts else share for name, share in drawn.items()}
+            total = np.sum(list(drawn.values()), axis=0)
+            drawn = {name: share / total for name, share in drawn.items()}
         for band in row.age_bands:
             out |= {f"destination.{row.moment}.{row.label}.{band}.{name}": share for name, share in drawn.items()}
     return out

@@ -37,7 +37,7 @@ MONTHS = (12, 24)
 FIRST_SPREAD = 0.2  # of the net level in the first run
 LEAST_SPREAD, MOST_SPREAD = 0.03, 0.6
 RUN_SEED = 20250331
-REPLICATIONS = (40, 96)  # at the centre, fewer in large councils
+REPLICATIONS = (60, 240)  # at the centre, fewer in large councils
 AT_CENTRE = 600 * 96  # children looked after x replications
 OF_A_STEP = 0.4  # replications of each step relative to the centre
 NET_LEVEL = "levels at the as-at date"  # the column of draws that moves entries against exits
@@ -151,7 +151,7 @@ def _spread(centre: Array, net_level: Array, swing: tuple[float, float]) -> floa
     return float(tries[int(np.argmin(misfit))])
 
 
-def summaries(calibrated: Calibrated, replications: int) -> Array:
+def summaries(calibrated: Calibrated, replications: int, seed: int = RUN_SEED) -> Array:
     """[replication][summary] of the baseline simulated two years ahead."""
     from carecast.model.engine import World, simulate
     from carecast.model.plan import Plan
@@ -159,7 +159,7 @@ def summaries(calibrated: Calibrated, replications: int) -> Array:
 
     start = calibrated.parameters.as_at
     until = dt.date(start.year + 2, start.month, 28 if (start.month, start.day) == (2, 29) else start.day)
-    world = World(calibrated, Plan("baseline"), until=until, seed=RUN_SEED)
+    world = World(calibrated, Plan("baseline"), until=until, seed=seed)
     out = np.zeros((replications, len(SUMMARIES)))
     for replication in range(replications):
         told = simulate(world, replication)

@@ -29,6 +29,7 @@ PLAIN_NUMBERS = (  # model id, figure, breakdown, factor, unit
     ("arrivals.unaccompanied_level_sd_per_year", "unaccompanied_level_drift", "total", 1.0, "log sd per year"),
     ("exits.level_sd_per_year", "exit_level_drift", "total", 1.0, "log standard deviation per year"),
     ("moves.level_sd_per_year", "move_level_drift", "total", 1.0, "log standard deviation per year"),
+    ("exits.unaccompanied_hazard_ratio", "unaccompanied_exit_ratio", "total", 1.0, "hazard ratio"),
     ("continuing_care.max_age_years", "continuing_care_max_age", "total", 1.0, "years"),
     ("aftercare.max_age_years", "aftercare_max_age", "total", 1.0, "years"),
     ("closed.memory_days", "closed_memory_days", "total", 1.0, "days"),

@@ -198,9 +198,9 @@ def adopt(made: Path, parameters: Path, name: str) -> Path:
 # --- a first run --------------------------------------------------------------------------------------------------
 def first_run(folder: Path, said: dict[str, Any], report: Report) -> Path:
     """A run on an adopted set: the baseline and the scenarios asked for; it appears among the runs when complete."""
+    from carecast.dashboard.worker import told_whole
     from carecast.scenarios.library import load_scenario
     from carecast.scenarios.request import Request, default_targets
-    from carecast.scenarios.run import start
 
     calibrated = load(Path(said["parameters"]))
     scenarios = tuple(load_scenario(name) for name in said["scenarios"])
@@ -208,16 +208,7 @@ def first_run(folder: Path, said: dict[str, Any], report: Report) -> Path:
         calibrated, scenarios, dt.date.fromisoformat(said["until"]), replications=int(said["replications"]),
         targets=default_targets(calibrated.parameters, scenarios), command=said["command"],
     )  # fmt: skip
-    begun, out = folder / "run", Path(said["out"])
-    try:
-        start(request, begun, resume=True, progress=report)
-    except BaseException:
-        shutil.rmtree(begun, ignore_errors=True)
-        raise
-    if out.exists():
-        raise BadFile(f"{out}: is there already")
-    begun.replace(out)
-    return out
+    return told_whole(request, folder / "run", Path(said["out"]), report)
 
 
 WORKS: dict[str, Callable[[Path, dict[str, Any], Report], Path]] = {

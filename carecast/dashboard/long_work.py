@@ -6,12 +6,12 @@ beside it. A file named ``cancel`` stops it at the next report of progress, and 
 
 import datetime as dt
 import json
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from carecast.dashboard import worker
 from carecast.dashboard.worker import grounds
 from carecast.model.parameters import BadFile
 from carecast.scenarios.library import load_scenario
@@ -89,7 +89,6 @@ class _Reporting:
 def _run(folder: Path, question: dict[str, Any], report: Report) -> Path:
     """Tell the scenarios; the run appears among the others when it is complete."""
     from carecast.scenarios.request import Request, default_targets
-    from carecast.scenarios.run import start
 
     record, calibrated = grounds(Path(question["run"]))
     scenarios = tuple(load_scenario(folder / "inputs" / f"{name}.toml") for name in question["scenarios"])
@@ -99,16 +98,7 @@ def _run(folder: Path, question: dict[str, Any], report: Report) -> Path:
         replications=int(question["replications"]), radius_miles=float(record["radius_miles"]), targets=given,
         command=question["command"],
     )  # fmt: skip
-    begun, out = folder / "run", Path(question["out"])
-    try:
-        start(request, begun, resume=True, progress=report)
-    except BaseException:
-        shutil.rmtree(begun, ignore_errors=True)
-        raise
-    if out.exists():
-        raise BadFile(f"{out}: is there already; give the scenario another name")
-    begun.replace(out)
-    return out
+    return worker.told_whole(request, folder / "run", Path(question["out"]), report)
 
 
 # --- what would it take -----------------------------------------------------------------------------------------------

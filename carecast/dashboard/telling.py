@@ -24,6 +24,7 @@ NUMBER_LABELS = {
     "arrivals.contact_families_per_year": "Families in contact a year",
     "arrivals.level_sd_per_year": "How far demand drifts in a year",
     "exits.level_sd_per_year": "How far rates of leaving care drift in a year",
+    "exits.unaccompanied_hazard_ratio": "How readily unaccompanied children leave before 18, beside others",
     "diverted.pre_entry_hazard_ratio": "How much more often a diverted family comes back",
     "reserves.opening_gbp": "Reserves at the start",
 }

@@ -8,6 +8,7 @@ that draws pages does not compute.
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from carecast.dashboard.panels.look import Look, look_of
 from carecast.model import prices
 from carecast.model.money import Layout, Money, stack
-from carecast.model.parameters import Calibrated
+from carecast.model.parameters import BadFile, Calibrated
 from carecast.model.plan import Plan
 from carecast.model.setup import Stock
 from carecast.model.summary import BASELINE, Answers, monthly_grid
@@ -28,8 +29,8 @@ from carecast.scenarios.apply import apply
 from carecast.scenarios.budget import approved_budget, first_lever_day
 from carecast.scenarios.library import load_scenario
 from carecast.scenarios.replicate import Job, Teller
-from carecast.scenarios.request import text_digest
-from carecast.scenarios.run import Run
+from carecast.scenarios.request import Request, text_digest
+from carecast.scenarios.run import Progress, Run, start
 from carecast.scenarios.run_inputs import parameter_set_for
 from carecast.scenarios.savings import Terms
 from carecast.scenarios.scenario import Scenario
@@ -97,6 +98,23 @@ def grounds(run: Path) -> tuple[dict[str, Any], Calibrated]:
         _kept(_GROUNDS, key, (record, parameter_set_for(run, record)))
     found: tuple[dict[str, Any], Calibrated] = _GROUNDS[key]
     return found
+
+
+def told_whole(request: Request, begun: Path, out: Path, report: Progress) -> Path:
+    """Tell a run in a folder of the office's own; it appears among the runs when it is complete, or not at all.
+
+    Raises:
+        BadFile: the request cannot be told, or there is a run of that name by now.
+    """
+    try:
+        start(request, begun, resume=True, progress=report)
+    except BaseException:
+        shutil.rmtree(begun, ignore_errors=True)
+        raise
+    if out.exists():
+        raise BadFile(f"{out}: is there already; give another name")
+    begun.replace(out)
+    return out
 
 
 def _stocks(calibrated: Calibrated) -> dict[int, Stock]:

@@ -300,5 +300,6 @@ def make_choices(
         home_support_days=int(number("home_after_care.support_days", 182)),
         diverted_hazard_ratio=max(number("diverted.pre_entry_hazard_ratio", 1.0), LEAST_RATIO),
         wait_limit_days=int(number("waiting.limit_days", 36500)),
+        unaccompanied_exit_ratio=max(number("exits.unaccompanied_hazard_ratio", 1.0), LEAST_RATIO),
         infants_first=int(number("services.infants_first", 1)),
     )

@@ -5,7 +5,6 @@ this file only waits for the day that they give.
 """
 
 from carecast.model import desk, rules, rules_care
-from carecast.model import draws as dr
 from carecast.model import words as w
 from carecast.model.simpy_world import Story, World
 
@@ -43,7 +42,11 @@ def in_care(world: World, child: int, how: int, wanted: int) -> Story:
         kids.key_2[child],
     )
     stay = s.stays[child] = s.stays[child] + 1
-    thresholds = [dr.unit_exponential(key_1, key_2, cause, stay) for cause in range(w.FIRST_EXIT, w.LAST_EXIT + 1)]
+    alone = kids.unaccompanied[child]
+    thresholds = [
+        rules_care.exit_threshold(s.choices, alone, key_1, key_2, cause, stay)
+        for cause in range(w.FIRST_EXIT, w.LAST_EXIT + 1)
+    ]
     care_since, placed_since = s.care_since(child, world.today), s.placed_since(child, world.today)
     world.log.add(world.today, child, w.ENTERED_CARE, locality, -1, how)
     if how == w.ENTRY_STOCK:

@@ -120,6 +120,18 @@ def miles_detail(miles: float, unaccompanied: int) -> int:
     return int(miles * 10.0 + 0.5)
 
 
+def exit_threshold(choices: Choices, unaccompanied: int, key_1: int, key_2: int, cause: int, stay: int) -> float:
+    """Cumulative hazard at which an exit cause ends a stay in care, drawn once when the stay begins.
+
+    Unit exponential. An unaccompanied child's hazards of all causes but turning 18 are ``unaccompanied_exit_ratio`` times
+    those of others, and a hazard times r reaches e where the hazard itself reaches e / r.
+    """
+    threshold = dr.unit_exponential(key_1, key_2, cause, stay)
+    if unaccompanied:
+        return threshold / choices.unaccompanied_exit_ratio
+    return threshold
+
+
 def next_in_care(
     hazards: Hazards, kind: int, locality: int, birth_day: int, care_since: int, placed_since: int, from_day: int,
     close_day: int, far: bool, left: Flat, thresholds: Flat, key_1: int, key_2: int, placement: int,

@@ -4,7 +4,6 @@ It tells the same stories as ``pathway_care.py``, in the same order, by the same
 """
 
 from carecast.model import desk, rules, rules_care
-from carecast.model import draws as dr
 from carecast.model import words as w
 from carecast.model.stage import N_EXITS, Stage, plan, write
 
@@ -16,9 +15,10 @@ def begin_care(s: Stage, child: int, how: int, wanted: int, day: int) -> None:
     v.stay[child] += 1
     v.care_since[child] = day
     for exit_ in range(N_EXITS):
-        v.thresholds[child * N_EXITS + exit_] = dr.unit_exponential(
-            s.kids.key_1[child], s.kids.key_2[child], w.FIRST_EXIT + exit_, v.stay[child]
-        )
+        v.thresholds[child * N_EXITS + exit_] = rules_care.exit_threshold(
+            s.choices, s.kids.unaccompanied[child], s.kids.key_1[child], s.kids.key_2[child],
+            w.FIRST_EXIT + exit_, v.stay[child],
+        )  # fmt: skip
     write(s, day, child, w.ENTERED_CARE, -1, how, -1, 0, 1.0)
     if how != w.ENTRY_STOCK:
         s.homes.asks[child] += 1

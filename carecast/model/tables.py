@@ -39,6 +39,7 @@ class Choices(NamedTuple):
     home_support_days: int
     diverted_hazard_ratio: float  # of reaching pre-entry again, for a family that was diverted from it
     wait_limit_days: int
+    unaccompanied_exit_ratio: float  # of hazards of leaving care before 18, for unaccompanied children
     infants_first: int  # 1: families whose lead child is under one go before others in the queue for a service
 
 

@@ -34,6 +34,7 @@ LABELS = {
     "arrivals.month_spread_ln": "How much months differ in demand",
     "exits.level_sd_per_year": "How far rates of leaving care drift in a year",
     "moves.level_sd_per_year": "How far rates of moves drift in a year",
+    "exits.unaccompanied_hazard_ratio": "How readily unaccompanied children leave before 18, beside others",
     "uplift.pay_per_year": "Yearly rise of pay",
     "uplift.prices_per_year": "Yearly rise of other prices",
     "uplift.external_per_year": "Yearly rise of prices of bought placements",

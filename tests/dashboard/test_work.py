@@ -242,7 +242,8 @@ def test_processes_end_with_the_dashboard_however_it_ends(tmp_path):
         "import os, time\n"
         "from carecast.dashboard import work\n"
         "if __name__ == '__main__':\n"
-        "    print(work.start_pool().submit(os.getpid).result(60), flush=True)\n"
+        "    pool = work.start_pool()  # kept: one that nobody holds is shut down\n"
+        "    print(pool.submit(os.getpid).result(60), flush=True)\n"
         "    time.sleep(120)\n",
         encoding="utf-8",
     )

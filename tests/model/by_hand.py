@@ -50,7 +50,8 @@ def choices(branches=None, wanted=None, divert=None, n_months=240, **numbers):
     given = {
         "joins_care_chance": 1.0, "continues": [0.0] * w.N_PLACEMENT_TYPES, "continuing_limit_days": 7670,
         "aftercare_limit_days": 7670, "closed_memory_days": 730, "home_memory_days": 2192, "home_support_days": 182,
-        "diverted_hazard_ratio": 1.0, "wait_limit_days": 36_500, "infants_first": 1, **numbers,
+        "diverted_hazard_ratio": 1.0, "wait_limit_days": 36_500, "infants_first": 1,
+        "unaccompanied_exit_ratio": 1.0, **numbers,
     }  # fmt: skip
     return Choices(
         branch=np.cumsum(branch, axis=2).ravel().tolist(), wanted=np.cumsum(types, axis=2).ravel().tolist(),

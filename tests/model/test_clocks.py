@@ -156,6 +156,7 @@ def numbers_of(draw):
         "diverted.pre_entry_hazard_ratio": draw(st.sampled_from([1.0, 3.0])),
         "distance.foster_agency.median_miles": 30.0,
         "continuing_care.max_age_years": draw(st.sampled_from([19.0, 21.0])),
+        "exits.unaccompanied_hazard_ratio": draw(st.sampled_from([0.3, 1.0, 2.5])),
     }
 
 
@@ -194,6 +195,7 @@ def councils(draw):
         "rate.move": [0.5, 1.0, 2.0],
         "provider.own_east.places": [2.0, 5.0, 9.0],
         "siblings.together_chance_foster": [0.2, 0.6, 1.0],
+        "exits.unaccompanied_hazard_ratio": [0.5, 0.7, 1.9],
     }
     return Calibrated(
         parameters=ParameterSet.model_validate(base),
@@ -262,6 +264,7 @@ def what_it_held(told, world) -> Counter:
         returns_within_radius=len(rows_of(log, w.PLACEMENT_ENDED, detail=w.RETURN_WITHIN_RADIUS)),
         continuing_care=len(rows_of(log, w.AFTER_CARE_STARTED, detail=w.CONTINUING_CARE)),
         aged_out=len(rows_of(log, w.LEFT_CARE, detail=w.AGED_OUT)),
+        unaccompanied_left=int(told.children.unaccompanied[log.child[rows_of(log, w.LEFT_CARE)]].sum()),
         escalated=len(rows_of(log, w.EARLY_HELP_WAIT_LEFT, detail=w.WAIT_ESCALATED)),
         wait_limit=len(rows_of(log, w.EARLY_HELP_WAIT_LEFT, detail=w.LIMIT_REACHED)),
         unknown_distance=len(rows_of(log, w.PLACEMENT_STARTED, detail=w.DISTANCE_UNKNOWN)),
@@ -330,6 +333,25 @@ def test_both_clocks_write_the_same_log():
     expected = {*w.DIVERSIONS, "diverted_from_pre_entry_and_back", *(change.__name__ for change in changes)}
     expected |= {f"stock {state}" for state in w.STATES[1:]} | set(what_it_held(*nothing_happens()))
     assert {name: held[name] for name in sorted(expected) if held[name] < AT_LEAST} == {}
+
+
+def test_unaccompanied_children_leave_at_their_own_ratio_and_nobody_else_changes():
+    """A ratio of one is no ratio, bit for bit; another moves unaccompanied children's exits alone, in both clocks alike."""
+    rows = [stock_row(n, "in_care", "residential_external", "external", 14.0, unaccompanied=n % 2) for n in range(40)]
+    still = {"arrivals.contact_families_per_year": 0.0, "arrivals.unaccompanied_families_per_year": 40.0}
+    logs = {}
+    for ratio in (None, 1.0, 0.25):
+        given_ratio = {} if ratio is None else {"exits.unaccompanied_hazard_ratio": ratio}
+        world = World(calibrated(rows, numbers=still | given_ratio), p.Plan("baseline"), AS_AT + dt.timedelta(900), 5)
+        told = simulate(world, 0, "simpy")
+        assert_same(told, simulate(world, 0, "compiled"))
+        logs[ratio] = sorted_log(told.log)
+    for a, b in zip(logs[None], logs[1.0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    alone = told.children.unaccompanied > 0
+    left = {ratio: Counter(alone[log.child[rows_of(log, w.LEFT_CARE)]].tolist()) for ratio, log in logs.items()}
+    assert left[0.25][False] == left[1.0][False] > 5  # of the stock, of whom nobody depends on another's place
+    assert left[0.25][True] < left[1.0][True]
 
 
 def nothing_happens():

@@ -332,6 +332,22 @@ def in_care(
     return day, cause, left
 
 
+@pytest.mark.parametrize("cause", range(w.FIRST_EXIT, w.LAST_EXIT + 1))
+def test_half_the_hazard_is_twice_the_threshold_for_unaccompanied_children_alone(cause):
+    drawn = dr.unit_exponential(*KEYS[0], cause, 3)
+    halved = choices(unaccompanied_exit_ratio=0.5)
+    assert rules_care.exit_threshold(halved, 1, *KEYS[0], cause, 3) == 2 * drawn
+    assert rules_care.exit_threshold(halved, 0, *KEYS[0], cause, 3) == drawn
+    assert rules_care.exit_threshold(choices(), 1, *KEYS[0], cause, 3) == drawn  # a ratio of one changes no bit
+
+
+def test_a_halved_hazard_ends_a_stay_on_the_day_a_doubled_threshold_is_reached():
+    """Hazard 0.1 a day and threshold 0.45: the fifth day; at half the hazard 0.9 is reached on the ninth."""
+    h = hazards({w.EXIT_HOME: 0.1})
+    for ratio, days in ((1.0, 5), (0.5, 9)):
+        assert in_care(h, thresholds=(0.45 / ratio,) + (9.0,) * 4)[:2] == (START + days, w.EXIT_HOME)
+
+
 def test_the_eighteenth_birthday_is_certain():
     assert in_care(hazards({}), birth=START - 6000)[:2] == (START + 574, w.AGED_OUT)
     late = hazards({w.EXIT_HOME: 1.0})

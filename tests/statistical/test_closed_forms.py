@@ -85,6 +85,35 @@ def test_littles_law_in_care_and_in_a_queue():
         assert product == pytest.approx(present, rel=0.01)
 
 
+# --- unaccompanied children -----------------------------------------------------------------------------------------
+def test_half_the_hazard_doubles_the_mean_stay_of_unaccompanied_children():
+    """Mean stay 1 / q days with q = 1 - exp(-h r), r the ratio of unaccompanied children and one for others."""
+    per_year, ratio = 3.0, 0.5
+    of = council(
+        [rate("exit_home", per_year)], numbers={"exits.unaccompanied_hazard_ratio": ratio}, newborn=60.0, unaccompanied=60.0
+    )  # fmt: skip
+    ages = of.parameters.series["ages.unaccompanied"].model_copy(update={"values": (0.0, 1.0, *(0.0,) * 16)})
+    of = of.model_copy(
+        update={"parameters": of.parameters.model_copy(
+            update={"series": of.parameters.series | {"ages.unaccompanied": ages}}
+        )}
+    )  # fmt: skip
+    years, counted = 22, 12 * w.DAYS_PER_YEAR  # ten years to leave in: e^-15 stay longer
+    means = {0: [], 1: []}
+    for replication in range(25):
+        told = simulate(world(of, years), replication)
+        begun, stayed = stays(told.log)
+        who = np.unique(told.log.child[told.log.event == w.ENTERED_CARE])
+        early = begun < DAY_0 + counted
+        for alone, found in means.items():
+            of_these = stayed[early & (told.children.unaccompanied[who] == alone)]
+            assert (of_these >= 0).all()
+            found.append(of_these.mean())
+    for alone, r in ((0, 1.0), (1, ratio)):
+        exact = 1 / -math.expm1(-per_year * r / w.DAYS_PER_YEAR)
+        close(means[alone], exact, 0.02 * exact)
+
+
 # --- M/G/infinity ---------------------------------------------------------------------------------------------------
 def test_unlimited_places_hold_a_poisson_stock_of_arrivals_times_mean_stay():
     """M/G/infinity from empty: Poisson with mean lambda x sum of P(stay > d), here for two kinds of home at once.

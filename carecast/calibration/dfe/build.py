@@ -46,6 +46,9 @@ def council_rows(facts: Facts, places: Sequence[Place] = ()) -> Rows:
     year = facts.year
     rows = Rows(facts, f"{year - 1}-{year % 100:02d}")
     zones = tuple(places) or nominal(facts.council)
+    told = facts.as_at.year - (facts.as_at < dt.date(facts.as_at.year, 3, 31))  # the last 31 March by then
+    if facts.as_at < dt.date.max and year < told:
+        rows.lacks(f"children looked after on 31 March {told}", f"the count of 31 March {year} is the stock")
     if not places:
         rows.lacks("localities", "one locality at a nominal point; give localities.csv")
     children = population(facts, rows)

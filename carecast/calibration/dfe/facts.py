@@ -55,6 +55,7 @@ ALIASES = {  # labels of one thing in different releases
     "secure units children s homes and semi independent living accommodation": "secure homes and children s homes",
     "non uasc": "children excluding unaccompanied asylum seeking children",
     "non uasc children": "children excluding unaccompanied asylum seeking children",
+    "non unaccompanied asylum seeking children": "children excluding unaccompanied asylum seeking children",
     "uasc": "unaccompanied asylum seeking children",
     "children looked after at 31 march each year": "children looked after on 31 march each year",
     "children looked after on 31 march": "children looked after on 31 march each year",
@@ -138,7 +139,8 @@ class Facts:
             return {label: Fact(value, "published", self.source(table, year)) for label, value in seen.items()}
         weight = sum(shape[label] for label in hidden)
         out = {label: Fact(value, "published", self.source(table, year)) for label, value in seen.items()}
-        why = "hidden in the table" if seen else "not in the tables"
+        keys = ((table, plain(group), plain(label), year) for label in labels)
+        why = "hidden in the table" if seen or any(key in self.hidden for key in keys) else "not in the tables"
         for label in hidden:
             share = shape[label] / weight if weight > 0 else 1 / len(hidden)
             note = f"derived: {why}; what is left of {total:g}, in the mix of {whose}"
@@ -190,13 +192,15 @@ def facts_of(history: History, council: str, as_at: dt.date | None) -> Facts:
         BadFile: no such council (with the names nearest to it), or no count of children looked after by the date.
     """
     frame = history.figures
-    frame = frame[frame["date"].notna()]
+    frame = frame[frame["date"].notna() & (frame["date"].dt.year >= FIRST_YEAR)]
+    council_rows = frame[frame["level"] == "council"]
+    if not history.council:  # of many; else the reader has left this one's, under codes it had before as well
+        council_rows = council_rows[same_council(council_rows, council)]
     if as_at is not None:
         frame = frame[frame["date"] <= pd.Timestamp(as_at)]
-    frame = frame[frame["date"].dt.year >= FIRST_YEAR]
-    own = frame[(frame["level"] == "council") & same_council(frame, council)]
+    own = council_rows[council_rows.index.isin(frame.index)]
     if not len(own):
-        raise BadFile(_nobody(frame, council, as_at))
+        raise BadFile(_nobody(frame, council, as_at) if not len(council_rows) else _too_early(council_rows, as_at))
     name = str(own["area"].iloc[-1])
     regions = frame.loc[frame["level"] == "regional", "area"].unique().tolist()
     region = str(regions[0]) if len(regions) == 1 else ""
@@ -211,8 +215,10 @@ def facts_of(history: History, council: str, as_at: dt.date | None) -> Facts:
     hidden = own[own["value"].isna()]
     files = own.groupby(own["measure"].str.split(".").str[0])["source"].first().to_dict()
     found = Facts(name, region or "the region", as_at or dt.date.max, cells, frozenset(_keys(hidden)), files)
-    if not any(key[0] in ("rates", "looked_after") for key in cells["council"]):
-        raise BadFile(f"{name}: no count of children looked after{_by(as_at)}; calibration needs that table at least")
+    if not found.years():
+        raise BadFile(
+            f"{name}: no count of children looked after{_by(as_at)}, or it is hidden; calibration needs that figure at least"
+        )
     return found
 
 
@@ -292,6 +298,12 @@ def _nobody(frame: pd.DataFrame, council: str, as_at: dt.date | None) -> str:
         return f"--council: found {council!r}; the tables hold no council's row{_by(as_at)}"
     near = closest(council, names)
     return f"--council: found {council!r}; the tables hold {len(names)} councils{_by(as_at)}, the closest {near}"
+
+
+def _too_early(rows: pd.DataFrame, as_at: dt.date | None) -> str:
+    """One line for a council that is newer than the date."""
+    first = rows["date"].min().date()
+    return f"{rows['area'].iloc[-1]}: no figure{_by(as_at)}, its first is of {first}; give that date or a later one"
 
 
 def _keys(frame: pd.DataFrame) -> list[Key]:

@@ -37,6 +37,7 @@ WAYS = {  # figure -> reasons an episode ceased
         "Left care to live with parents, relatives or other person with no parental responsibility",
     ),
 }
+LEAST_WAY = 0.2  # children a year who leave by a way that nobody took in three years
 LEAVERS_SHARE = dict(  # of leavers in England 2024-25, for tables of a time before the first that is shipped
     zip(
         (label for labels in WAYS.values() for label in labels),
@@ -261,13 +262,14 @@ def _leavers(rows: Rows, national: National, main: float, level: float) -> None:
     taken = facts.value("ceased", "Reason episode ceased", TAKEN_OVER, year) or 0.0
     scale = main / max(ceases - min(taken, 0.95 * ceases), 1.0)
     for name, reasons in WAYS.items():
-        value, how = _way(facts, reasons, year, ceases)
+        told, how = _way(facts, reasons, year, ceases)
+        value = max(told * scale, LEAST_WAY)
         rows.put(
             name,
-            max(value * scale, 0.2),
+            value,
             "children per year",
             how,
-            interval=(0.75 * value * scale, 1.3 * value * scale),
+            interval=(0.75 * value, 1.3 * value),
             note="at the level of starts_per_year, unaccompanied children who move on apart",
         )
     eighteen, how = _way(facts, (EIGHTEEN,), year, ceases, "Age on ceasing")

@@ -68,7 +68,8 @@ def _by_year(rows: Rows) -> None:
         source = facts.source("rates", year)
         rows.put_fact("stock_total", Fact(total, "published", source), "children", "rates", period=_date(year))
         residential = residential_count(facts, year)
-        if residential is None or (len(told) > 1 and year not in told):
+        untold = len(told) > 1 and year not in told and year != facts.year  # the last year's is needed, told or not
+        if residential is None or untold:
             continue
         rest = Fact(total - residential.value, residential.how, residential.source, residential.note)
         for setting, fact in (("residential", residential), ("community", rest)):

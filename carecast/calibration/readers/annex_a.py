@@ -6,6 +6,7 @@ from carecast.calibration.readers import codes, companions, row_checks, stays
 from carecast.calibration.readers.children import births, settle
 from carecast.calibration.readers.history import History, renumbered
 from carecast.calibration.readers.places import companion_of
+from carecast.calibration.readers.repeats import without_repeats
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.table import Table
 from carecast.model.parameters import BadFile
@@ -95,9 +96,7 @@ def _fields(report: Report, number: int, kind: str) -> pd.DataFrame:
     for name in ("dob", "sex", *FIELDS[kind]):
         if name not in frame.columns:
             frame[name] = ""
-    repeated = frame.duplicated([name for name in frame.columns if name not in ("t", "row")])
-    report.flag(frame[repeated], "", "duplicate_row")
-    frame = companions.identified(frame[~repeated].reset_index(drop=True), report)
+    frame = companions.identified(without_repeats(frame, report, needed=("child",)), report)
     frame["dob"] = births(frame, report, optional=True)
     frame["year"] = 0
     return frame
@@ -128,6 +127,8 @@ def _history(
         else pd.DataFrame({"id": [], "decom": []})
     )
     children = settle(people, rows.astype({"decom": "datetime64[s]"}), report)
+    if len(rows):
+        row_checks.adults_by_their_own_row(rows, children, "decom", "START DATE", report)
     care = stays.follow(rows, children, report) if len(rows) else rows
     tables = stays.numbered(care, children, others, beside.localities(), report)
     if len(care):
@@ -179,6 +180,7 @@ def _others(frames: dict[str, pd.DataFrame], report: Report) -> dict[str, pd.Dat
     out: dict[str, pd.DataFrame] = {}
     if "referrals" in frames:
         frame = companions.dated(frames["referrals"], "date", report, "blank_date", "date")
+        frame = row_checks.ages_at(frame, "date", "DATE OF REFERRAL", report)
         closed = frame["nfa"].str.lower().str.contains(r"yes|^y$|true|1", regex=True)
         told = frame["nfa"] != ""
         frame["outcome"] = closed.map({True: "closed", False: "assessment"}).where(told, "")
@@ -197,5 +199,5 @@ def _others(frames: dict[str, pd.DataFrame], report: Report) -> dict[str, pd.Dat
                 frame["previous_plans"] = companions.number(frame, "previous_plans", report).astype("Float64")
             if kind != "early_help":  # early help may be several things at once
                 frame = row_checks.one_at_a_time(frame, "END DATE", report)
-            out[kind] = row_checks.without_adults(frame, "start", "START DATE", report)
+            out[kind] = row_checks.ages_at(frame, "start", "START DATE", report)
     return out

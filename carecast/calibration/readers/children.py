@@ -6,10 +6,12 @@ import pandas as pd
 from carecast.calibration.readers import dates
 from carecast.calibration.readers.codes import ssda903
 from carecast.calibration.readers.history import DAY
+from carecast.calibration.readers.repeats import is_slip, say_two_for_one, without_repeats
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import USED
 
 FIRST_BIRTH = pd.Timestamp("1985-01-01")
+LAST_DAY = pd.Timestamp("2060-01-01")
 
 
 def births(frame: pd.DataFrame, report: Report, optional: bool = False) -> pd.Series:
@@ -43,13 +45,12 @@ def _one(report: Report, number: int, is_uasc: bool) -> pd.DataFrame:
     frame = report.good(number)
     report.flag(frame[frame["child"] == ""], "CHILD", "blank_child")
     frame = frame[frame["child"] != ""].reset_index(drop=True)
-    content = [name for name in frame.columns if name not in ("t", "row")]
-    repeated = frame.duplicated(content)
-    report.flag(frame[repeated], "CHILD", "duplicate_row")
-    frame = frame[~repeated].reset_index(drop=True)
+    frame = without_repeats(frame, report, "CHILD", pooled=True)
     frame["id"] = frame["child"].str.upper()
+    say_two_for_one(frame, report, ["id"], "CHILD", "child_twice", pooled=True)
     frame["dob"] = births(frame, report, optional=is_uasc and "dob" not in frame.columns)
     frame["sex"] = _sexes(frame, report)
+    _say_others(frame, report)
     frame["unaccompanied"] = is_uasc
     frame["year"] = report.tables[number].year or 0
     return frame
@@ -63,6 +64,21 @@ def _sexes(frame: pd.DataFrame, report: Report) -> pd.Series:
     unknown = (asked != "") & ~asked.isin(list(known))
     report.flag(frame[unknown], "SEX", "unknown_code", fate=USED)
     return asked.map({code: entry.means for code, entry in known.items()}).fillna("").astype("object")
+
+
+def _say_others(frame: pd.DataFrame, report: Report) -> None:
+    """What is not used of the row, but is wrong in it: codes of ethnicity, the day an unaccompanied child turns 18."""
+    if "ethnic" in frame.columns:
+        asked = frame["ethnic"].str.upper()
+        unknown = (asked != "") & ~asked.isin(list(ssda903("ETHNIC")))
+        if is_slip(unknown):  # more: the council's own codes
+            report.flag(frame[unknown], "ETHNIC", "unknown_code", "not used", fate=USED)
+    if "duc" in frame.columns:
+        found, kinds = dates.parse(frame["duc"])
+        for kind, rule in dates.RULE_OF.items():
+            report.flag(frame[kinds == kind], "DUC", rule, "not used", fate=USED)
+        wild = (found < FIRST_BIRTH) | (found > LAST_DAY)
+        report.flag(frame[wild], "DUC", "date_out_of_range", "not used", fate=USED)
 
 
 def settle(rows: pd.DataFrame, episodes: pd.DataFrame, report: Report) -> pd.DataFrame:

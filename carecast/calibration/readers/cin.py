@@ -11,7 +11,9 @@ from carecast.calibration.readers import companions, row_checks, stays
 from carecast.calibration.readers.children import births, settle
 from carecast.calibration.readers.history import History, renumbered
 from carecast.calibration.readers.places import companion_of
+from carecast.calibration.readers.repeats import without_repeats
 from carecast.calibration.readers.report import Report
+from carecast.calibration.readers.rules import REPAIRED
 from carecast.calibration.readers.table import Table
 from carecast.model.parameters import BadFile
 
@@ -131,13 +133,15 @@ def _rows(report: Report, number: int) -> pd.DataFrame:
     for name in FIELDS:
         if name not in frame.columns:
             frame[name] = ""
-    content = [name for name in frame.columns if name not in ("t", "row")]
-    repeated = frame.duplicated(content)
-    report.flag(frame[repeated], "", "duplicate_row")
-    frame = companions.identified(frame[~repeated].reset_index(drop=True), report)
+    frame = companions.identified(without_repeats(frame, report, needed=("child",)), report)
     nothing = (frame[list(EVENTS)] == "").all(axis=1)
     report.flag(frame[nothing], "CINreferralDate", "blank_date")
     frame = frame[~nothing].reset_index(drop=True)
+    for start, end in (("cinplanstartdate", "cinplanenddate"), ("cppstartdate", "cppenddate")):
+        headless = (frame[start] == "") & (frame[end] != "")
+        report.flag(
+            frame[headless], start, "blank_start", "an end without its start; the plan is not counted", fate=REPAIRED
+        )
     frame["dob"] = births(frame, report, optional=True)
     frame["year"] = report.tables[number].year or 0
     return frame
@@ -179,9 +183,7 @@ def _events(rows: pd.DataFrame, report: Report) -> dict[str, pd.DataFrame]:
 
 
 def _aged(frame: pd.DataFrame, when: str, column: str, report: Report) -> pd.DataFrame:
-    late = frame["dob"] > frame[when] + pd.Timedelta(days=companions.UNBORN_DAYS)
-    report.flag(frame[late], column, "dob_after_referral")
-    return row_checks.without_adults(frame, when, column, report)
+    return row_checks.ages_at(frame, when, column, report)
 
 
 def _latest(frame: pd.DataFrame, when: str, report: Report) -> pd.DataFrame:

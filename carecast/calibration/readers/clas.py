@@ -13,6 +13,7 @@ from carecast.calibration.readers import codes, companions, dates, row_checks, s
 from carecast.calibration.readers.children import births, settle
 from carecast.calibration.readers.history import History, renumbered
 from carecast.calibration.readers.places import companion_of
+from carecast.calibration.readers.repeats import without_repeats
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import EXCLUDED
 from carecast.calibration.readers.table import Table, normal
@@ -140,10 +141,7 @@ def _rows(report: Report, number: int) -> pd.DataFrame:
     for name in ("start", "end", "episode_start", "episode_end", "destination", "legal"):
         if name not in frame.columns:
             frame[name] = ""
-    content = [name for name in frame.columns if name not in ("t", "row")]
-    repeated = frame.duplicated(content)
-    report.flag(frame[repeated], "", "duplicate_row")
-    frame = companions.identified(frame[~repeated].reset_index(drop=True), report)
+    frame = companions.identified(without_repeats(frame, report, needed=("child",)), report)
     frame["start"] = frame["start"].where(frame["start"] != "", frame["episode_start"])
     frame["end"] = frame["end"].where(frame["end"] != "", frame["episode_end"])
     frame["year"] = report.tables[number].year or 0

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from carecast.calibration.readers import dates
+from carecast.calibration.readers import dates, row_checks
 from carecast.calibration.readers.children import births
 from carecast.calibration.readers.codes import ssda903
 from carecast.calibration.readers.history import DAY, tidy
+from carecast.calibration.readers.repeats import is_slip, say_two_for_one, without_repeats
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import EXCLUDED, REFUSED, REPAIRED, USED
 
@@ -25,8 +26,9 @@ EH_OUTCOMES = {
 ROUTES = {"referral": "referral", "community": "community", "": ""}
 YES_NO = {"0": 0.0, "1": 1.0, "no": 0.0, "yes": 1.0, "n": 0.0, "y": 1.0, "false": 0.0, "true": 1.0, "": np.nan}
 CAPACITY_COLUMNS = {"in_house_foster": "foster_own", "in_house_homes": "childrens_house_own"}
-UNBORN_DAYS = 290  # a referral may come before the birth
 LEAST_COST, MOST_COST = 10.0, 100_000.0  # pounds a week
+UNKNOWN_MILES = 999.9
+MOST_MILES = 350.0  # the return's own checks ask about more
 TOLD = {
     "referrals": ("how many are referred, from where, and how many again", "national funnel rates"),
     "early_help": ("how many get early help, how long, and what comes of it", "national shapes and assumptions"),
@@ -40,6 +42,8 @@ KNOWN = {
     "costs": ("child", "decom", "weekly_cost", "distance_miles"),
     "capacity": ("date", "in_house_foster", "in_house_homes", "locality"),
 }  # fmt: skip
+DATED_BY = {"referrals": ("child", "ref_date"), "early_help": ("child", "start_date"), "costs": ("child", "decom"),
+            "capacity": ("date",)}  # fmt: skip
 OPTIONAL = {
     "referrals": {"locality": "where families live", "outcome": "what came of each referral", "dob": "ages at referral",
                   "primary_need": "need", "re_referral_12m": "re-referrals"},
@@ -138,10 +142,7 @@ def _columns(report: Report, number: int, kind: str) -> pd.DataFrame:
     extra = [name.upper() for name in report.tables[number].headings if name not in KNOWN[kind]]
     if extra:
         report.notes.append(f"{report.tables[number].file}: columns not needed: {', '.join(sorted(extra))}")
-    content = [name for name in frame.columns if name not in ("t", "row")]
-    repeated = frame.duplicated(content)
-    report.flag(frame[repeated], "", "duplicate_row")
-    frame = frame[~repeated].reset_index(drop=True)
+    frame = without_repeats(frame, report, needed=[name for name in DATED_BY[kind] if name in frame.columns])
     for name in KNOWN[kind]:
         if name not in frame.columns:
             frame[name] = ""
@@ -193,8 +194,9 @@ def aged(frame: pd.DataFrame, when: str, column: str, report: Report) -> pd.Data
     """Rows with dates of birth that can be; adults refused."""
     frame["dob"] = births(frame, report, optional=True) if (frame["dob"] != "").any() else pd.NaT
     frame["dob"] = frame["dob"].astype(DAY)
-    late = frame["dob"] > frame[when] + pd.Timedelta(days=UNBORN_DAYS)
+    late = frame["dob"] > frame[when] + pd.Timedelta(days=row_checks.UNBORN_DAYS)
     report.flag(frame[late], "DOB", "dob_after_referral", fate=REPAIRED)
+    report.flag(frame[(frame["dob"] > frame[when]) & ~late], "DOB", "before_birth")
     frame.loc[late, "dob"] = pd.NaT
     adult = frame[when] >= dates.birthday(frame["dob"], 18)
     report.flag(frame[adult], column, "over_18_at_start", fate=REFUSED)
@@ -203,7 +205,7 @@ def aged(frame: pd.DataFrame, when: str, column: str, report: Report) -> pd.Data
 
 def needs(frame: pd.DataFrame, column: str, report: Report) -> pd.Series:
     """Codes of need, N1 to N8; N0 and N9 are known and mean unknown and none."""
-    asked = frame[column].str.upper().str.extract(r"^\s*(N\d)", expand=False).fillna("")
+    asked = frame[column].str.upper().str.extract(r"^\s*(N\d)(?![0-9A-Z])", expand=False).fillna("")
     known = [*ssda903("CIN"), "N0", "N9"]
     wrong = (frame[column] != "") & ~asked.isin(known)
     report.flag(frame[wrong], column.upper(), "unknown_code")
@@ -212,39 +214,56 @@ def needs(frame: pd.DataFrame, column: str, report: Report) -> pd.Series:
 
 def _referrals(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     frame = dated(identified(frame, report), "ref_date", report, "blank_date", "date")
-    again = (frame["referral_id"] != "") & frame.duplicated("referral_id")
-    report.flag(frame[again], "REFERRAL_ID", "same_start_twice", "this number stands on another row", fate=USED)
+    say_two_for_one(frame, report, ["referral_id"], "REFERRAL_ID", "number_twice")
     frame = aged(frame, "date", "REF_DATE", report)
     frame["need"] = needs(frame, "primary_need", report)
     frame["outcome"] = worded(frame, "outcome", OUTCOMES, report)
+    say_blank(frame, "outcome", "missing_code", report)
+    say_blank(frame, "primary_need", "missing_code", report)
     frame["re_referral"] = worded(frame, "re_referral_12m", YES_NO, report).astype("Float64")
     return frame
 
 
 def _early_help(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     frame = aged(spanned(identified(frame, report), "start_date", "end_date", report), "start", "START_DATE", report)
-    again = (frame["eh_id"] != "") & frame.duplicated("eh_id")
-    report.flag(frame[again], "EH_ID", "same_start_twice", "this number stands on another row", fate=USED)
+    say_two_for_one(frame, report, ["eh_id"], "EH_ID", "number_twice")
     frame["route"] = worded(frame, "route", ROUTES, report)
     frame["outcome"] = worded(frame, "outcome", EH_OUTCOMES, report)
     report.flag(frame[frame["end"].notna() & (frame["outcome"] == "")], "OUTCOME", "missing_reason")
     is_open = frame["end"].isna()
     report.flag(frame[is_open & (frame["outcome"] != "")], "OUTCOME", "reason_without_end")
     frame.loc[is_open, "outcome"] = ""
-    many = is_open & (is_open.groupby(frame["id"]).transform("sum") > 1)
-    report.flag(frame[many], "END_DATE", "two_open_episodes", "early help", fate=USED)
+    row_checks.say_open_twice(frame, "END_DATE", report)
     return frame
 
 
 def _costs(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     frame = dated(identified(frame, report), "decom", report, "blank_start", "decom")
     frame["cost"] = number(frame, "weekly_cost", report)
+    say_blank(frame, "weekly_cost", "blank_number", report)
     unlikely = (frame["cost"] < LEAST_COST) | (frame["cost"] > MOST_COST)
-    report.flag(frame[unlikely & (frame["cost"] != 0)], "WEEKLY_COST", "cost_unlikely", fate=REPAIRED)
+    free = frame["cost"] == 0
+    report.flag(frame[unlikely & ~free], "WEEKLY_COST", "cost_unlikely", fate=REPAIRED)
+    if is_slip(free):  # a council that writes 0 for children placed with parents means it
+        report.flag(frame[free], "WEEKLY_COST", "cost_unlikely", "nothing", fate=USED)
     frame.loc[unlikely, "cost"] = np.nan
-    frame["miles"] = number(frame, "distance_miles", report)
-    frame.loc[(frame["miles"] < 0) | (frame["miles"] >= 999), "miles"] = np.nan
+    frame["miles"] = likely_miles(frame, number(frame, "distance_miles", report), "DISTANCE_MILES", report)
     return frame
+
+
+def likely_miles(frame: pd.DataFrame, miles: pd.Series, column: str, report: Report) -> pd.Series:
+    """Miles from 0 to 999; 999 and more (999.9: not known) blank, what can be no distance said."""
+    wrong = (miles < 0) | (miles > UNKNOWN_MILES)
+    report.flag(frame[wrong], column, "distance_unknown")
+    report.flag(frame[(miles > MOST_MILES) & (miles < 999)], column, "distance_unlikely")
+    return miles.where((miles >= 0) & (miles < 999)).astype("float64")
+
+
+def say_blank(frame: pd.DataFrame, column: str, rule: str, report: Report, fate: int = USED) -> None:
+    """Say which cells are blank in a column that is filled as a rule."""
+    blank = frame[column].str.lower().isin(dates.BLANKS)
+    if is_slip(blank):
+        report.flag(frame[blank & (frame[column] == "")], column.upper(), rule, fate=fate)
 
 
 def number(frame: pd.DataFrame, column: str, report: Report) -> pd.Series:
@@ -257,14 +276,28 @@ def number(frame: pd.DataFrame, column: str, report: Report) -> pd.Series:
 
 def _capacity(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     frame = dated(frame, "date", report, "blank_date", "date")
+    say_two_for_one(frame, report, ["date", "locality"], "DATE", "same_day_twice")
+    counted = ~frame.duplicated(["date", "locality"], keep="last")
+    _say_gaps(frame, report)
     parts = []
     for column, kind in CAPACITY_COLUMNS.items():
         places = number(frame, column, report)
         wrong = places < 0
         report.flag(frame[wrong], column.upper(), "not_a_number", "below nought", fate=REPAIRED)
-        part = frame.assign(places=places, placement_type=kind)[places.notna() & ~wrong]
+        part = frame.assign(places=places, placement_type=kind)[places.notna() & ~wrong & counted]
         parts.append(part[["date", "placement_type", "locality", "places"]])
     return pd.concat(parts, ignore_index=True)
+
+
+def _say_gaps(frame: pd.DataFrame, report: Report) -> None:
+    """Months between the first and the last that no row is of."""
+    months = frame["date"].dt.to_period("M")
+    if not len(months):
+        return
+    absent = pd.period_range(months.min(), months.max(), freq="M").difference(pd.PeriodIndex(months))
+    if 0 < len(absent) <= len(months):  # a file by quarter or year has no gaps to tell
+        named = ", ".join(str(month) for month in absent[:6]) + (" ..." if len(absent) > 6 else "")
+        report.notes.append(f"capacity: no row for {len(absent)} months ({named}); places are not known there")
 
 
 def join_costs(rows: pd.DataFrame, costs: pd.DataFrame, report: Report) -> pd.DataFrame:
@@ -275,6 +308,8 @@ def join_costs(rows: pd.DataFrame, costs: pd.DataFrame, report: Report) -> pd.Da
     told = costs[joins].sort_values(["id", "decom", "cost", "miles"], na_position="first")
     again = told.duplicated(["id", "decom"], keep="last")
     report.flag(told[again], "DECOM", "same_start_twice", fate=REPAIRED)
+    both = told.duplicated(["id", "decom"], keep=False)
+    report.flag(told[both & ~again], "DECOM", "same_start_twice", "this one is kept", fate=USED)
     rows = rows.merge(told[~again][["id", "decom", "cost", "miles"]], on=["id", "decom"], how="left")
     rows["weekly_cost_gbp"] = rows["cost"]
     rows["distance_miles"] = rows["miles"].where(rows["miles"].notna(), rows["distance_miles"])

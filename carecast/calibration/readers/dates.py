@@ -14,7 +14,7 @@ BLANKS = {"", "nan", "nat", "none", "null", "n/a", "na", "-", "#n/a"}
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4}|\d{2})(?:[ T]\d.*)?")
 _YEAR_FIRST = re.compile(r"(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2})(?:[ T]\d.*)?")
 _COMPACT = re.compile(r"(19|20)(\d{2})(\d{2})(\d{2})")
-_LETTERS = re.compile(r"(\d{1,2})[ \-/]([A-Za-z]{3,9})[ \-/,]+(\d{4}|\d{2})")
+_LETTERS = re.compile(r"(\d{1,2})[ \-/]([A-Za-z]{3,9})[ \-/,]+(\d{4}|\d{2})(?:[ T]\d.*)?")
 _MONTHS = {name.lower(): at for at, name in enumerate(calendar.month_abbr) if name}
 _SERIAL_DAY = re.compile(r"\d{5}(\.0+)?")
 _FIRST_SERIAL = dt.date(1899, 12, 30)
@@ -72,7 +72,7 @@ def _one(text: str) -> tuple[dt.date | None, int]:
     if found := _DAY_FIRST.fullmatch(text):
         return _day_first(int(found[1]), int(found[2]), _year(found[3]))
     if found := _YEAR_FIRST.fullmatch(text):
-        return _exact(int(found[1]), int(found[2]), int(found[3]))
+        return _day_first(int(found[3]), int(found[2]), int(found[1]))
     if found := _COMPACT.fullmatch(text):
         return _exact(int(found[1] + found[2]), int(found[3]), int(found[4]))
     if found := _LETTERS.fullmatch(text):

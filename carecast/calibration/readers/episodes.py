@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from carecast.calibration.readers import dates
-from carecast.calibration.readers.codes import KINDS_WITHOUT_PROVIDER, ssda903
+from carecast.calibration.readers.codes import KINDS_WITHOUT_PROVIDER, Code, ssda903
 from carecast.calibration.readers.history import DAY
+from carecast.calibration.readers.repeats import SOME, is_slip, latest_of_pooled, without_repeats
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import REPAIRED, USED
 
@@ -27,7 +28,8 @@ def read_rows(report: Report, numbers: list[int]) -> pd.DataFrame:
     parts = []
     for number in numbers:
         frame = _clean(report.good(number), report, number)
-        parts.append(_ends(_starts(frame, report, report.tables[number].year), report, report.tables[number].year))
+        table = report.tables[number]
+        parts.append(_ends(_starts(frame, report, table.year), report, table.year, table.has("rec")))
     rows = pd.concat(parts, ignore_index=True)
     _codes(rows, report)
     return rows
@@ -35,7 +37,6 @@ def read_rows(report: Report, numbers: list[int]) -> pd.DataFrame:
 
 def _clean(frame: pd.DataFrame, report: Report, number: int) -> pd.DataFrame:
     """Text in one style; blank children and repeated rows gone."""
-    table = report.tables[number]
     content = [name for name in frame.columns if name not in ("t", "row")]
     for name in ("dec", *CODED, *OTHER):
         if name not in frame.columns:
@@ -44,16 +45,9 @@ def _clean(frame: pd.DataFrame, report: Report, number: int) -> pd.DataFrame:
         frame[name] = frame[name].str.upper().str.replace(r"\.0$", "", regex=True)
     frame["pl_location"] = frame["pl_location"].str.extract(r"\b(IN|OUT)\b", expand=False).fillna("").astype("object")
     frame["id"] = frame["child"]
-    frame["year"] = table.year or 0
-    repeated = frame.duplicated(content)
-    if repeated.any():
-        also = frame.duplicated(content, keep=False)
-        first = pd.Series(table.lines[frame["row"]], index=frame.index).groupby(
-            [frame[name] for name in content], sort=False, dropna=False
-        ).transform("min")  # fmt: skip
-        report.flag(frame[repeated], "", "duplicate_row", "the same as line " + first[repeated].astype(str))
-        report.flag(frame[also & ~repeated], "", "duplicate_row", "it stands again further down", fate=USED)
-    frame = frame[~repeated]
+    frame["year"] = report.tables[number].year or 0
+    frame = without_repeats(frame, report, content=content, needed=("child", "decom"), pooled=True)
+    frame = latest_of_pooled(frame, report)
     report.flag(frame[frame["id"] == ""], "CHILD", "blank_child")
     return frame[frame["id"] != ""].reset_index(drop=True)
 
@@ -73,7 +67,7 @@ def _starts(frame: pd.DataFrame, report: Report, year: int | None) -> pd.DataFra
     return frame[found.notna() & ~wild].reset_index(drop=True)
 
 
-def _ends(frame: pd.DataFrame, report: Report, year: int | None) -> pd.DataFrame:
+def _ends(frame: pd.DataFrame, report: Report, year: int | None, has_reasons: bool) -> pd.DataFrame:
     """Ends as dates; what cannot be an end is marked, its fate decided once what follows is known."""
     found, kinds = dates.parse(frame["dec"])
     frame["end_rule"] = ""
@@ -87,6 +81,9 @@ def _ends(frame: pd.DataFrame, report: Report, year: int | None) -> pd.DataFrame
         report.flag(frame[wild], "DEC", "date_out_of_range", fate=REPAIRED)
         report.flag(frame[(found > last) & ~wild], "DEC", "after_return_year")
         frame.loc[wild, "end_rule"] = "date_out_of_range"
+        early = found <= pd.Timestamp(year=year - 1, month=3, day=31)
+        if is_slip(early) and early.mean() <= SOME:  # more: a file of several years
+            report.flag(frame[early], "DEC", "before_return_year")
     frame["raw_dec"] = found
     before = (found < frame["decom"]).to_numpy()
     report.flag(frame[before], "DEC", "end_before_start", fate=REPAIRED)
@@ -96,7 +93,8 @@ def _ends(frame: pd.DataFrame, report: Report, year: int | None) -> pd.DataFrame
     no_end = frame["dec"].isna() & usable
     report.flag(frame[no_end & (frame["rec"] != "")], "REC", "reason_without_end")
     frame.loc[no_end, "rec"] = ""
-    report.flag(frame[~no_end & (frame["rec"] == "")], "REC", "missing_reason")
+    if has_reasons:
+        report.flag(frame[~no_end & (frame["rec"] == "")], "REC", "missing_reason")
     return frame
 
 
@@ -111,10 +109,21 @@ def _codes(rows: pd.DataFrame, report: Report) -> None:
         if name in NEEDED and has.any():
             report.flag(rows[~has], name.upper(), "missing_code")
         for code, entry in known.items():
-            late = (rows[name] == code) & (rows["decom"] > pd.Timestamp(entry.valid_to)) if entry.valid_to else None
-            if late is not None:
-                report.flag(rows[late], name.upper(), "code_out_of_date")
+            out = _out_of_date(rows, rows[name] == code, entry)
+            if out.any():
+                report.flag(rows[out], name.upper(), "code_out_of_date")
     _providers(rows, report)
+
+
+def _out_of_date(rows: pd.DataFrame, has: pd.Series, code: Code) -> pd.Series:
+    """Rows that begin after a code's last day, or stand in a return that ends before its first."""
+    out = has & False
+    if code.valid_to:
+        out |= has & (rows["decom"] > pd.Timestamp(code.valid_to))
+    if code.valid_from:
+        first = code.valid_from.year + (code.valid_from.month > 3)
+        out |= has & (rows["year"] > 0) & (rows["year"] < first)
+    return out
 
 
 def _providers(rows: pd.DataFrame, report: Report) -> None:
@@ -154,13 +163,21 @@ def check_ages(rows: pd.DataFrame, children: pd.DataFrame, report: Report) -> pd
 
 
 def unborn(rows: pd.DataFrame, told: pd.DataFrame, report: Report) -> None:
-    """Say which rows start before birth or as adults by the date of birth of their own return, whichever is wrong."""
-    births = told[["id", "year", "dob", "t", "row"]].dropna(subset="dob").drop_duplicates(["id", "year"])
-    pairs = rows[["id", "year", "decom", "t", "row"]].merge(births, on=["id", "year"], suffixes=("", "_header"))
-    before = pairs["decom"] < pairs["dob"]
-    old = pairs["decom"] >= dates.birthday(pairs["dob"], 18)
-    for wrong, rule in ((before, "dob_after_entry"), (old, "over_18_at_start")):
-        report.flag(pairs[wrong], "DECOM", rule, "set against the header", fate=USED)
+    """Say which rows start before birth, start as adults or go on past 18 by the date of birth of their own return."""
+    births = told[["id", "year", "dob", "t", "row"]].dropna(subset="dob").drop_duplicates(["id", "year", "t"])
+    pairs = rows[["id", "year", "decom", "dec", "end_rule", "t", "row"]].merge(
+        births, on=["id", "year"], suffixes=("", "_header")
+    )
+    adult = dates.birthday(pairs["dob"], 18)
+    march = pd.to_datetime(pd.DataFrame({"year": pairs["year"].clip(lower=1900), "month": 3, "day": 31}))
+    march = march.where(pairs["year"] > 0)
+    seen = pairs["dec"].where(pairs["dec"].notna() | (pairs["end_rule"] != ""), march)
+    old = pairs["decom"] >= adult
+    past = ~old & (seen > adult + pd.Timedelta(days=GRACE_DAYS))
+    wrongs = ((pairs["decom"] < pairs["dob"], "dob_after_entry", "DECOM"), (old, "over_18_at_start", "DECOM"),
+              (past, "past_18", "DEC"))  # fmt: skip
+    for wrong, rule, column in wrongs:
+        report.flag(pairs[wrong], column, rule, "set against the header", fate=USED)
         header = pairs[wrong][["t_header", "row_header"]].drop_duplicates()
         named = header.rename(columns={"t_header": "t", "row_header": "row"})
         report.flag(named, "DOB", rule, "set against the episodes of this return", fate=USED)
@@ -168,12 +185,17 @@ def unborn(rows: pd.DataFrame, told: pd.DataFrame, report: Report) -> None:
 
 def check_headers(rows: pd.DataFrame, told: pd.DataFrame, years: set[int], report: Report) -> None:
     """Say which rows' children are in no header row of the same return (returns without a header aside)."""
-    listed = set(zip(told["id"], told["year"], strict=True))
-    absent = [year in years and (name, year) not in listed for name, year in zip(rows["id"], rows["year"], strict=True)]
-    missing = rows[np.array(absent, dtype=bool)] if len(rows) else rows
-    anywhere = missing["id"].isin(set(told["id"]))
+    header = told[~told["unaccompanied"].astype(bool)]
+    listed = set(zip(header["id"], header["year"], strict=True))
+    missing, alone = (
+        part[np.array([year in years and (name, year) not in listed
+                       for name, year in zip(part["id"], part["year"], strict=True)], dtype=bool)]
+        for part in (rows, told[told["unaccompanied"].astype(bool)])
+    )  # fmt: skip
+    anywhere = missing["id"].isin(set(header["id"]))
     report.flag(missing[anywhere], "CHILD", "child_not_in_header", "another return's header has the child", fate=USED)
     report.flag(missing[~anywhere], "CHILD", "child_not_in_header")
+    report.flag(alone, "CHILD", "child_not_in_header", "of unaccompanied children", fate=USED)
     report.counts["children_not_in_header"] = int(missing["id"].nunique())
 
 

@@ -26,7 +26,9 @@ TOPICS = (  # a word in the name of the file, and what it is about
     ("children_in_need", "children_in_need"), ("population", "population"),
 )  # fmt: skip
 RENAMED = {"number": "children_count", "percentage": "children_percent", "percent": "children_percent",
-           "cla_number": "children_count"}  # fmt: skip
+           "cla_number": "children_count", "population_count": "population_type",  # the last in releases before 2025
+           "referrals": "referral_count", "re_referrals": "rereferral_count",
+           "re_referrals_percent": "rereferral_percent"}  # fmt: skip
 
 
 def is_dfe(table: Table) -> bool:
@@ -136,8 +138,10 @@ def _one_council(figures: pd.DataFrame, report: Report) -> pd.DataFrame:
     """Rows of the council by its code, codes it had before on the same boundary included; the rest left out by rule."""
     wanted = normal(report.council)
     council = figures["level"] == "council"
+    code, same = _changes().get(report.council.upper(), (report.council, True))
     mine = council & (
-        (figures["area"].map(normal) == wanted) | (figures["area_code"].str.lower() == report.council.lower())
+        (figures["area"].map(normal) == wanted)
+        | figures["area_code"].str.lower().isin({report.council.lower(), code.lower() if same else ""} - {""})
     )
     if not mine.any():
         names = sorted(figures.loc[council, "area"].unique())

@@ -1,5 +1,6 @@
 """Which files are there, what each holds, and which format they make together."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +9,7 @@ from carecast.calibration.readers.table import BOOK_SUFFIXES, TEXT_SUFFIXES, Tab
 from carecast.model.parameters import BadFile
 
 FORMATS = ("ssda903", "clas", "annex_a", "cin", "tidy", "dfe", "lgbf", "published")
+OLD_SUFFIXES = (".xls", ".xlsb", ".ods", ".zip", ".accdb", ".mdb")
 SUFFIXES = (*TEXT_SUFFIXES, *BOOK_SUFFIXES, ".xml")
 ALIASES = {
     "child": ("child_id", "childid", "child_number", "lachildid", "la_child_id", "child_unique_id", "person_id"),
@@ -25,6 +27,7 @@ OTHER_903 = {  # a column that tells, the table it belongs to
     "date_placed": "placed for adoption", "prev_perm": "previous permanence", "review": "reviews",
     "review_code": "reviews", "sw_id": "social workers", "sw_decom": "social workers", "dolo_start": "dolo",
 }  # fmt: skip
+YEAR_COLUMNS = ("year", "return_year", "collection_year", "submission_year", "reporting_year", "financial_year", "yr")
 NAMES_903 = (
     "oc2",
     "oc3",
@@ -52,26 +55,45 @@ def files_under(path: Path) -> list[Path]:
     Raises:
         BadFile: there is no such path, or nothing in it that could be read.
     """
-    if not path.exists():
-        raise BadFile(f"{path}: no such file or folder")
+    try:
+        there = path.exists()
+    except OSError:  # a folder above it that may not be looked into
+        there = False
+    if not there:
+        raise BadFile(f"{path}: no such file or folder, or no leave to read it")
     if path.is_file():
         if path.suffix.lower() not in SUFFIXES:
             raise BadFile(f"{path}: files of this kind are not read; should be CSV, XLSX or XML, or a folder of them")
         return [path]
-    inside = [
-        found for found in path.rglob("*")
-        if found.is_file() and found.suffix.lower() in SUFFIXES and not found.name.startswith((".", "~$"))
-    ]  # fmt: skip
+    inside = [found for found in _walk(path, []) if found.suffix.lower() in SUFFIXES]
     if not inside:
-        raise BadFile(f"{path}: holds no CSV, XLSX or XML file")
+        raise BadFile(f"{path}: holds no CSV, XLSX or XML file", *unread_under(path))
     return sorted(inside, key=lambda found: (str(found.relative_to(path)).lower(), str(found)))
+
+
+def unread_under(path: Path) -> list[str]:
+    """What a folder holds that cannot be read: old workbooks and folders without leave, each with what would help."""
+    closed: list[str] = []
+    old = [found for found in _walk(path, closed) if found.suffix.lower() in OLD_SUFFIXES]
+    return [
+        *(f"{found.relative_to(path).as_posix()}: not read; save it as XLSX or CSV" for found in sorted(old)),
+        *(f"{folder}: cannot be opened; give leave to read it" for folder in sorted(closed)),
+    ]
+
+
+def _walk(path: Path, closed: list[str]) -> list[Path]:
+    """Every file under a folder but hidden ones and locks; folders that cannot be opened go on the list."""
+    found = []
+    for folder, _, names in os.walk(path, onerror=lambda error: closed.append(str(error.filename))):
+        found += [Path(folder) / name for name in names if not name.startswith((".", "~$"))]
+    return [each for each in found if each.is_file()]
 
 
 def all_tables(path: Path) -> tuple[list[Table], list[Path], list[str]]:
     """(tables of CSV and XLSX files with standard headings, XML files, what could not be opened)."""
     tables: list[Table] = []
     documents: list[Path] = []
-    bad: list[str] = []
+    bad: list[str] = [] if path.is_file() else unread_under(path)
     for found in files_under(path):
         shown = found.name if path.is_file() else found.relative_to(path).as_posix()
         if found.suffix.lower() == ".xml":
@@ -82,6 +104,8 @@ def all_tables(path: Path) -> tuple[list[Table], list[Path], list[str]]:
         except BadFile as error:
             bad += error.lines
             continue
+        if not made:
+            bad.append(f"{shown}: holds no table with a heading; see docs/data-formats.md")
         for table in made:
             _rename(table)
             table.year = year_in(shown)
@@ -110,6 +134,18 @@ def year_in(name: str) -> int | None:
             return int(first) + 1
     single = re.findall(r"(?<!\d)(20[0-4]\d)(?!\d)", name)
     return int(single[-1]) if single else None
+
+
+def split_by_year(table: Table) -> list[Table]:
+    """A table that holds several returns, the year of each row in a column, as one table a return; else as it is."""
+    column = next((name for name in YEAR_COLUMNS if name in table.headings), None)
+    if column is None:
+        return [table]
+    years = [year_in(text) or 0 for text in table.frame[column].astype(str)]
+    told = set(years) - {0}
+    if len(told) < 2 or years.count(0) > 0.05 * len(years):
+        return [table]
+    return table.parts(years)
 
 
 def kind_of_903(table: Table) -> str:

@@ -11,6 +11,7 @@ from carecast.calibration.readers.rules import EXCLUDED, FATES, REFUSED, RULES, 
 from carecast.calibration.readers.table import Table
 
 COLUMNS = ("file", "line", "column", "rule", "message", "severity")
+NULLS = ("NULL", "null", "Null", "(null)", "NaN", "nan", "NaT", "#N/A")  # how databases and sheets write nothing
 EXPLANATIONS = {
     "children_not_in_header": "children with episodes but no header row in the same return",
     "children_without_date_of_birth": "children whose date of birth no file gives",
@@ -48,6 +49,10 @@ class Report:
         """A file's rows that can be read at all, with where they stand (``t``, ``row``)."""
         table = self.tables[number]
         frame = table.frame.loc[~table.too_long].copy()
+        for name in frame.columns:
+            nothing = frame[name].isin(NULLS)
+            if nothing.any():
+                frame.loc[nothing, name] = ""
         frame["t"], frame["row"] = number, frame.index
         return frame.reset_index(drop=True)
 

@@ -9,10 +9,23 @@ from carecast.calibration.readers import chains, companions, dates, episodes, pa
 from carecast.calibration.readers.children import read_children, settle
 from carecast.calibration.readers.distance import fill_distances
 from carecast.calibration.readers.history import DAY, History, renumbered, tidy
-from carecast.calibration.readers.places import kind_of_903, names
+from carecast.calibration.readers.places import kind_of_903, names, split_by_year
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.table import Table
 from carecast.model.parameters import BadFile
+
+OPTIONAL = {  # columns of the return that may be absent: what each tells, and what is done without
+    "episodes": {
+        "dec": ("when episodes ended", "each ends where the next begins, the rest are open"),
+        "rne": ("which new episodes are moves", "every new episode is taken as a move"),
+        "rec": ("why children left", "all are taken to leave for other reasons"),
+        "ls": ("legal status, and which rows are short breaks", "no row is taken as a short break"),
+        "cin": ("needs", "none are known"),
+        "place": ("kinds of placement", "all are taken as other community placements"),
+        "place_provider": ("who provides", "fostering is taken as own, homes as external"),
+    },
+    "header": {"dob": ("ages", "dates of birth of companion files, if any"), "sex": ("sex", "unknown")},
+}  # fmt: skip
 
 
 def read(tables: list[Table], report: Report) -> History:
@@ -27,12 +40,11 @@ def read(tables: list[Table], report: Report) -> History:
         raise BadFile(f"no episodes table: one needs the columns CHILD, DECOM, RNE, LS, PLACE, DEC and REC{seen}")
     _date(report, found)
     told = read_children(report, found["header"], found["uasc"])
-    rows = pairs.unswap(episodes.read_rows(report, found["episodes"]), report)
+    rows = pairs.unswap(_distances(episodes.read_rows(report, found["episodes"]), report), report)
     others = companions.read(report, found)
     children = settle(pd.concat([told, others.births], ignore_index=True), rows, report)
-    in_headers = told[~told["unaccompanied"].astype(bool)]
-    episodes.check_headers(rows, in_headers, {report.tables[n].year or 0 for n in found["header"]}, report)
-    episodes.unborn(rows, in_headers, report)
+    episodes.check_headers(rows, told, {report.tables[n].year or 0 for n in found["header"]}, report)
+    episodes.unborn(rows, told, report)
     pairs.check_pairs(rows, report)
     pairs.check_reasons(rows, report)
     rows = episodes.check_ages(rows, children, report)
@@ -64,26 +76,31 @@ def _some(rows: pd.DataFrame, report: Report, found: dict[str, list[int]]) -> No
 def _sort_out(tables: list[Table], report: Report) -> dict[str, list[int]]:
     """Numbers of the tables by what they hold; tables that are not needed are noted, their rows not read."""
     found: dict[str, list[int]] = {name: [] for name in ("episodes", "header", "uasc", *companions.KINDS)}
+    others: dict[str, list[str]] = {}
     for table in tables:
         kind = kind_of_903(table)
+        table.kind = kind
+        parts = split_by_year(table) if kind in ("episodes", "header", "uasc") else [table]
         if kind in found:
-            table.kind = kind
-            found[kind].append(report.add(table))
+            found[kind] += [report.add(part) for part in parts]
         else:
-            report.notes.append(f"{table.file}: {kind or 'not a table that is known'}, not needed")
+            others.setdefault(kind or "not a table that is known", []).append(table.file)
+    for kind, files in others.items():
+        few = ", ".join(files) if len(files) <= 3 else f"{files[0]} and {len(files) - 1} more"
+        report.notes.append(f"{few}: {kind}, not needed")
     return found
 
 
 def _date(report: Report, found: dict[str, list[int]]) -> None:
     """Years of the returns; headers take the year of the episodes beside them."""
-    raw = {}
+    raw, raw_ends = {}, {}
     for number in found["episodes"]:
         frame = report.tables[number].frame
-        ends = dates.parse(frame["dec"])[0] if "dec" in frame.columns else None
-        starts = dates.parse(frame["decom"])[0]
-        raw[number] = starts if ends is None else pd.concat([starts, ends], ignore_index=True)
+        none = pd.Series(dtype="datetime64[s]")
+        raw_ends[number] = dates.parse(frame["dec"])[0] if "dec" in frame.columns else none
+        raw[number] = pd.concat([dates.parse(frame["decom"])[0], raw_ends[number]], ignore_index=True)
     before = {number: report.tables[number].year for number in found["episodes"]}
-    years.date_returns(report, found["episodes"], raw)
+    years.date_returns(report, found["episodes"], raw, raw_ends)
     dated = {number: report.tables[number].year for number in found["episodes"]}
     for number in [*found["header"], *found["uasc"]]:
         table = report.tables[number]
@@ -115,12 +132,17 @@ def _latest(care: pd.DataFrame, last: dt.date | None) -> dt.date:
     return found
 
 
+def _distances(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
+    """Miles as the return gives them, of every version of an episode."""
+    told = ~rows["pl_distance"].str.lower().isin(dates.BLANKS)
+    miles = pd.to_numeric(rows["pl_distance"].where(told), errors="coerce")
+    report.flag(rows[told & miles.isna()], "PL_DISTANCE", "distance_unknown")
+    rows["distance_miles"] = companions.likely_miles(rows, miles, "PL_DISTANCE", report)
+    return rows
+
+
 def _priced(rows: pd.DataFrame, others: companions.Companions, report: Report) -> pd.DataFrame:
     """Weekly cost and distance of every episode, from the companion file first."""
-    miles = pd.to_numeric(rows["pl_distance"].where(rows["pl_distance"] != ""), errors="coerce")
-    wrong = (rows["pl_distance"] != "") & (miles.isna() | (miles < 0))
-    report.flag(rows[wrong], "PL_DISTANCE", "distance_unknown")
-    rows["distance_miles"] = miles.where((miles >= 0) & (miles < 999)).astype("float64")
     rows["distance_miles"] = fill_distances(rows)
     rows["out_of_area"] = rows["pl_location"].map({"IN": 0.0, "OUT": 1.0}).astype("Float64")
     rows["weekly_cost_gbp"] = np.nan
@@ -170,12 +192,28 @@ def _say(history: History, report: Report, found: dict[str, list[int]]) -> None:
         report.lack("unaccompanied children's table", "which children arrived alone", "all are taken as not")
     if known == 0:
         report.lack("distances (PL_DISTANCE, costs.csv or postcodes)", "how many live within the radius")
+    _say_columns(report, found)
     companions.say_missing(report, found)
     gaps = _missing_years(history.returns)
     if gaps:
         report.lack(
             f"returns of {', '.join(gaps)}", "who left and moved in those years", "nothing: followed to the gap"
         )
+
+
+def _say_columns(report: Report, found: dict[str, list[int]]) -> None:
+    """Columns of the return that no table or only some have, and what each would have told."""
+    for kind, told in OPTIONAL.items():
+        tables = [report.tables[number] for number in found[kind]]
+        for column, (tells, instead) in told.items():
+            without = [table.file for table in tables if column not in table.headings]
+            if without:
+                where = (
+                    ""
+                    if len(without) == len(tables)
+                    else f" in {without[0]}" + (f" and {len(without) - 1} more" if len(without) > 1 else "")
+                )
+                report.lack(f"{column.upper()}{where}", tells, instead)
 
 
 def _missing_years(returns: tuple[str, ...]) -> list[str]:

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from carecast.calibration.readers import companions, stays
+from carecast.calibration.readers import companions, episodes, row_checks, stays
 from carecast.calibration.readers.children import births, settle
 from carecast.calibration.readers.history import History, renumbered
+from carecast.calibration.readers.repeats import say_two_for_one, without_repeats
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import REFUSED, REPAIRED
 from carecast.calibration.readers.table import Table
@@ -77,10 +78,7 @@ def read(tables: list[Table], report: Report) -> History:
 
 def _rows(report: Report, number: int, kind: str) -> pd.DataFrame:
     frame = report.good(number)
-    content = [name for name in frame.columns if name not in ("t", "row")]
-    repeated = frame.duplicated(content)
-    report.flag(frame[repeated], "", "duplicate_row")
-    frame = frame[~repeated].reset_index(drop=True)
+    frame = without_repeats(frame, report, needed=[name for name in NEEDED[kind][:2] if name in frame.columns])
     for name in SCHEMA[kind]:
         if name not in frame.columns:
             frame[name] = ""
@@ -100,6 +98,7 @@ def _history(parts: dict[str, pd.DataFrame], report: Report) -> History:
         absent = ~rows["id"].isin(set(people["id"]))
         report.flag(rows[absent], "CHILD", "child_not_in_header")
         report.counts["children_not_in_header"] = int(rows.loc[absent, "id"].nunique())
+        episodes.unborn(rows, people, report)
     care = stays.follow(_with_costs(rows, parts.get("costs"), report), children, report) if len(rows) else rows
     tables = stays.numbered(care, children, others, pd.Series(dtype="object"), report)
     if len(care) and care["weekly_cost_gbp"].notna().any():
@@ -117,6 +116,7 @@ def _people(frame: pd.DataFrame | None, report: Report) -> pd.DataFrame:
     columns = ["id", "year", "dob", "sex", "unaccompanied", "locality", "family", "t", "row"]
     if frame is None:
         return pd.DataFrame({name: pd.Series(dtype="object") for name in columns}).astype({"dob": "datetime64[s]"})
+    say_two_for_one(frame, report, ["id"], "CHILD", "child_twice")
     frame["dob"] = births(frame, report)
     frame["sex"] = frame["sex"].str.upper().str[:1].map({"M": "M", "F": "F", "1": "M", "2": "F"}).fillna("U")
     frame["unaccompanied"] = companions.worded(frame, "unaccompanied", companions.YES_NO, report).eq(1.0)
@@ -189,16 +189,21 @@ def _span(frame: pd.DataFrame, kind: str, report: Report) -> pd.DataFrame:
         frame["route"] = companions.worded(frame, "route", companions.ROUTES, report)
         outcome = companions.worded(frame, "outcome", companions.EH_OUTCOMES, report)
         frame["outcome"] = outcome.where(frame["end"].notna(), "")
+        row_checks.ends_without_reason(frame, "start", "end", "outcome", "OUTCOME", report, can_move=False)
+        row_checks.say_open_twice(frame, "END", report)
     if kind == "support":
         frame["need"] = companions.needs(frame, "need", report)
+        row_checks.ends_without_reason(frame, "start", "end", "end_reason", "END_REASON", report, can_move=False)
     if kind == "protection":
         frame["previous_plans"] = companions.number(frame, "previous_plans", report).astype("Float64")
-    return frame
+    return frame if kind == "early_help" else row_checks.one_at_a_time(frame, "END", report)
 
 
 def _places(frame: pd.DataFrame, kind: str, report: Report) -> pd.DataFrame:
     if kind == "capacity":
         frame = companions.dated(frame, "date", report, "blank_date", "date")
+        say_two_for_one(frame, report, ["date", "placement_type", "locality"], "DATE", "same_day_twice")
+        frame = frame[~frame.duplicated(["date", "placement_type", "locality"], keep="last")].reset_index(drop=True)
     frame["placement_type"] = typed(frame, report, REFUSED)
     for column in ("places", "easting_m", "northing_m", "weekly_cost_gbp"):
         if column in frame.columns:

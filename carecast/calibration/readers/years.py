@@ -7,7 +7,9 @@ import pandas as pd
 
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import EXCLUDED, REFUSED, REPAIRED, USED
+from carecast.calibration.readers.versions import other_starts, say_changes
 
+LEAST_ENDS, MOST_ENDS = 8, 0.7  # ends of episodes, and the share in one year, that make a file one year's return
 CONTINUES = ("L", "P", "T", "B", "U")
 VERSION_ORDER = [
     "id",
@@ -32,14 +34,21 @@ def financial_year(days: pd.Series) -> pd.Series:
     return found
 
 
-def date_returns(report: Report, numbers: list[int], raw_dates: dict[int, pd.Series]) -> None:
+def date_returns(
+    report: Report, numbers: list[int], raw_dates: dict[int, pd.Series], raw_ends: dict[int, pd.Series]
+) -> None:
     """Give every episodes table the year it ends in, from its name when its dates agree, else from its dates.
 
-    A name may give the year a return begins or ends in; dates that are slips must not decide, so the last year that
-    holds more than a handful of them does.
+    A name may give the year a return begins or ends in; dates that are slips must not decide. Ends that stand in a
+    return fall into its year; where they do not (a file of many years, or few ends), the last year that holds more than
+    a handful of dates does.
     """
     for number in numbers:
         table = report.tables[number]
+        ended = financial_year(raw_ends[number].dropna()).value_counts()
+        if ended.sum() >= LEAST_ENDS and ended.iloc[0] >= MOST_ENDS * ended.sum():
+            table.year = int(ended.index[0])
+            continue
         seen = financial_year(raw_dates[number].dropna())
         if not len(seen):
             continue
@@ -63,6 +72,10 @@ def merge(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
     rows = rows[~short]
     rows["has_end"] = rows["dec"].notna()
     rows = rows.sort_values(VERSION_ORDER, na_position="first")
+    say_changes(rows, report)
+    replaced = other_starts(rows, report)
+    report.flag(rows[replaced], "DECOM", "start_changed_between_returns", fate=EXCLUDED)
+    rows = rows[~replaced]
     grouped = rows.groupby(["id", "decom"], sort=False)
     latest = rows["year"] == grouped["year"].transform("max")
     same = rows.duplicated(["id", "decom", "year"], keep=False)

@@ -10,6 +10,7 @@ import numpy as np
 
 from carecast.calibration import draw
 from carecast.calibration.arrays import Array, Ints
+from carecast.calibration.fit import Z90
 from carecast.calibration.readers.history import History
 from carecast.calibration.returns import destinations as dest
 from carecast.calibration.returns import entries as en
@@ -23,6 +24,7 @@ from carecast.model.parameters import Number, ParameterSet, Rate, Series
 
 ROUTES_ON_THE_DAY = ("emergency", "newborn", "remand")
 ROUTE_SPREAD, MOST_ROUTE_SD = 1.5, 0.6  # overdispersion of a route's count; log sd of one hardly seen
+ALONE = "exits.unaccompanied_hazard_ratio"
 RETURN_CAUSES = (  # cause of the return, cause of the exit before it, how long it is followed
     ("re_entry", 0, en.HOME_MEMORY_DAYS),
     ("kinship_order_breaks", 1, 6574),
@@ -37,6 +39,7 @@ class Found:
     stays: st.Stays
     spells: en.Spells
     fits: dict[str, hz.Fit]
+    alone: hz.Alone  # how unaccompanied children leave, beside others
     levels: dict[str, lv.Level]  # entries, unaccompanied, exits, moves
     per_year: dict[str, float]  # entries and unaccompanied children a year at the as-at date
     wanted: Wanted
@@ -51,24 +54,28 @@ def fit_care(history: History, base: ParameterSet, as_at: dt.date) -> Found:
     spells = en.read_spells(history, stays)
     segments, ends = st.segments(stays), st.ends(stays)
     source = said(history, stays)
-    fits = hz.fit_care(segments, ends, base.rates)
-    levels = {name: flow_level(segments, ends, fits, stays, name) for name in ("exits", "moves")}
+    fits, alone = hz.with_alone(segments, ends, base.rates)
+    at_risk = {"exits": hz.at_risk(segments, alone), "moves": segments.days}
+    levels = {name: flow_level(segments, ends, fits, stays, name, days) for name, days in at_risk.items()}
     season, per_year, entry_levels = _entries(spells, stays, base)
     levels |= entry_levels
     joins = en.joins_chance(en.together(spells), _sizes(base))
     wanted = _wanted(spells, stays, per_year)
     returns = _returns(spells, stays, base, source, as_at)
-    rates = (*hz.rates_of(_levelled(fits, levels), source, as_at.isoformat()), *returns)
+    weighed = f", of which those of unaccompanied children count {alone.ratio:.2f}" if alone.is_seen else ""
+    rates = (*hz.rates_of(_levelled(fits, levels), source, as_at.isoformat(), weighed), *returns)
     made = dest.rows(spells, stays, base.destinations, source, as_at.isoformat())
     part = Part(
         name="care",
-        numbers=_numbers(levels, per_year, joins, base, source, as_at),
+        numbers=_numbers(levels, per_year, joins, base, source, as_at) | {ALONE: alone_number(alone, source, as_at)},
         series=_series(spells, stays, season, base, source, as_at),
         rates=rates,
         destinations=made,
-        draws=_rate_draws(rates, fits, levels) | dest.draws(made, dest.mix_spread(spells, stays)) | _drifts(levels),
-    )
-    return Found(stays, spells, fits, levels, per_year, wanted, season, joins, part)
+        draws=_rate_draws(rates, fits, levels) | dest.draws(made, dest.mix_spread(spells, stays)) | _drifts(levels)
+        | {ALONE: alone_draws(alone)},
+        record={"unaccompanied_exits": alone_record(alone)},
+    )  # fmt: skip
+    return Found(stays, spells, fits, alone, levels, per_year, wanted, season, joins, part)
 
 
 def said(history: History, stays: st.Stays) -> str:
@@ -85,14 +92,16 @@ def _sizes(base: ParameterSet) -> Array:
 
 
 def flow_level(
-    segments: st.Segments, ends: st.Ends, fits: Mapping[str, hz.Fit], stays: st.Stays, flow: str
+    segments: st.Segments, ends: st.Ends, fits: Mapping[str, hz.Fit], stays: st.Stays, flow: str, days: Array
 ) -> lv.Level:
-    """The level of exits or moves: events by quarter beside what the fitted hazards expect of who was at risk."""
+    """The level of exits or moves: events by quarter beside what the fitted hazards expect of who was at risk.
+
+    ``days`` at risk of each piece, as the hazards count them (``hazards.at_risk``).
+    """
     leaving = flow == "exits"
     these = (np.isin(ends.cause, range(st.N_EXITS)) & (ends.for_exits > 0)) if leaving else ends.cause == st.MOVED
     total = sum((fits[cause].per_year for cause in (st.EXITS if leaving else ("move",))), np.zeros(1))
     band = segments.care_band if leaving else segments.placed_band
-    days = segments.days * (segments.for_exits if leaving else 1.0)
     expected: Array = total[segments.kind, segments.age, band] * days / w.DAYS_PER_YEAR
     n = int((stays.last_day - stays.first_day) / st.QUARTER_DAYS)
     n = max(n, 1)
@@ -181,12 +190,14 @@ def _returns(spells: en.Spells, stays: st.Stays, base: ParameterSet, source: str
 def _levelled(fits: Mapping[str, hz.Fit], levels: Mapping[str, lv.Level]) -> dict[str, hz.Fit]:
     """Hazards at the as-at date: the mean of the history times the level now."""
     return {
-        cause: hz.Fit(
-            fit.cause, fit.events, fit.exposure, fit.main,
-            np.minimum(fit.per_year * levels["moves" if cause == "move" else "exits"].ratio, hz.LARGEST_HAZARD), fit.shape,
+        cause: replace(
+            fit,
+            per_year=np.minimum(
+                fit.per_year * levels["moves" if cause == "move" else "exits"].ratio, hz.LARGEST_HAZARD
+            ),
         )
         for cause, fit in fits.items()
-    }  # fmt: skip
+    }
 
 
 def _numbers(
@@ -218,6 +229,39 @@ def _drift(level: lv.Level, source: str, as_at: dt.date) -> Number:
         value=mean, unit="log standard deviation per year", interval_80=(min(low, mean), max(high, mean)), source=source,
         how="fitted", date=as_at.isoformat(), note="Likelihood times prior over a grid, swings that go back told apart",
     )  # fmt: skip
+
+
+def alone_number(alone: hz.Alone, source: str, as_at: dt.date) -> Number:
+    """How readily unaccompanied children leave before 18, beside others of their age, home and time in care."""
+    if not alone.is_seen:
+        told = "Assumption: most unaccompanied children stay until 18 (docs/decisions/0019)"
+        source, note = told, "No unaccompanied child in the files: as believed beforehand"
+    else:
+        note = f"{alone.exits} exits before 18 in {alone.years:.1f} child-years; others would make {alone.expected:.1f}"
+    low, high = (_mean_one(alone.sd_ln, end) * alone.ratio for end in (-Z90, Z90))
+    return Number(
+        value=round(alone.ratio, 6), unit="hazard ratio", interval_80=(round(min(low, alone.ratio), 6), round(high, 6)),
+        source=source, how="fitted" if alone.is_seen else "assumed", date=as_at.isoformat(), note=note,
+    )  # fmt: skip
+
+
+def alone_draws(alone: hz.Alone) -> Array:
+    """The ratio in every row: lognormal, its mean the ratio."""
+    return np.asarray(round(alone.ratio, 6) * _mean_one(alone.sd_ln, draw.normals(ALONE)))
+
+
+def _mean_one(sd: float, z: Any) -> Any:
+    """Lognormal of mean one at standard normals."""
+    return np.exp(sd * z - 0.5 * sd * sd)
+
+
+def alone_record(alone: hz.Alone) -> dict[str, float]:
+    """For the record."""
+    return {
+        "ratio": round(alone.ratio, 4), "sd_ln": round(alone.sd_ln, 4), "exits": alone.exits,
+        "exits_others_would_make": round(alone.expected, 2), "child_years": round(alone.years, 1),
+        "believed_beforehand": hz.ALONE_RATIO, "belief_worth_exits": hz.ALONE_EXITS,
+    }  # fmt: skip
 
 
 def _series(

@@ -10,10 +10,18 @@ as far as the data bear it. Each cell then has a gamma prior with that mean and 
 so a cell with many events follows its own data and an empty one the main effects. k is the one of ``SHAPES`` with the
 largest marginal (negative binomial) likelihood. Source: guides of empirical Bayes rate estimation (Clayton and Kaldor
 1987, Biometrics 43, 671).
+
+Unaccompanied children mostly stay until they are 18, others of their age do not. One ratio r tells their hazards of every
+exit from those of others in the same cell: fitted hazards are per child-year of others, a child-year of theirs counts r,
+and
+
+    r = (their exits + k) / (exits that the hazards of others expect of them + k / the ratio believed beforehand),
+
+turn by turn with the hazards until both settle; k is worth ``ALONE_EXITS`` exits.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -29,6 +37,10 @@ LEAST_EVENTS_OF_TYPE = 1
 LEAST_EXPOSURE_YEARS = 3.0  # of a type: below it the base's own hazards stand
 LARGEST_HAZARD = 40.0  # per year
 MOST_ROUNDS = 60
+ALONE_RATIO = 0.5  # believed beforehand: hazards of leaving of unaccompanied children over those of others
+ALONE_EXITS = 4.0  # that this belief is worth
+ALONE_DISPERSION = 1.2  # variance of their exits over the mean, as of every table of hazards
+ALONE_TURNS, ALONE_SETTLED = 12, 1e-4
 PAIRS = (1, 2, 0)  # the factor summed over: type and duration, type and age, age and duration
 
 
@@ -38,16 +50,33 @@ class Fit:
 
     cause: str
     events: Array  # [type][age][band]
-    exposure: Array  # child-years
+    exposure: Array  # child-years; of exits, those of unaccompanied children times their ratio
     main: Array
     per_year: Array
     shape: float
     sd_ln: Array = field(default_factory=lambda: np.zeros(0))  # standard error of each cell's log hazard
+    years: Array = field(default_factory=lambda: np.zeros(0))  # child-years at risk, every child counted once
 
     @property
     def expected(self) -> Array:
         """Events the fitted hazards expect in each cell."""
         return self.per_year * self.exposure
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """How the hazards of leaving of unaccompanied children stand to those of others of their age."""
+
+    ratio: float
+    exits: int  # theirs, before 18
+    expected: float  # what the hazards of others expect of them
+    years: float  # child-years at risk
+    sd_ln: float  # of the ratio's log
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the files hold any unaccompanied child at risk."""
+        return self.years > 0
 
 
 def fit_cause(cause: str, events: Array, exposure: Array, prior: Array | None = None) -> Fit:
@@ -60,7 +89,8 @@ def fit_cause(cause: str, events: Array, exposure: Array, prior: Array | None = 
     if events.sum() > 0 and expected > 0:  # as many ends as were seen: shrinking cells moves none in or out
         per_year = per_year * (float(events.sum()) / expected)
     per_year = np.where(main <= 1e-9, main, np.minimum(per_year, LARGEST_HAZARD))
-    return Fit(cause, events, exposure, main, per_year, shape, standard_errors(single, events, exposure, shape))
+    errors = standard_errors(single, events, exposure, shape)
+    return Fit(cause, events, exposure, main, per_year, shape, errors, exposure)
 
 
 def standard_errors(single: Array, events: Array, exposure: Array, shape: float) -> Array:
@@ -188,22 +218,61 @@ def base_table(rates: tuple[Rate, ...], cause: str) -> Array:
 
 def fit_care(segments: st.Segments, ends: st.Ends, base: tuple[Rate, ...]) -> dict[str, Fit]:
     """Fits of every exit (over time in care) and of moves (over time in placement)."""
-    known = segments.for_exits
-    exposure = st.cells(segments.kind, segments.age, segments.care_band, segments.days * known) / w.DAYS_PER_YEAR
-    out = {}
-    for number, cause in enumerate(st.EXITS):
-        these = (ends.cause == number) & (ends.for_exits > 0)
-        events = st.cells(ends.kind[these], ends.age[these], ends.care_band[these])
-        out[cause] = fit_cause(cause, events, exposure, base_table(base, cause))
+    return with_alone(segments, ends, base)[0]
+
+
+def with_alone(segments: st.Segments, ends: st.Ends, base: tuple[Rate, ...]) -> tuple[dict[str, Fit], Alone]:
+    """The fits of every exit and of moves, and the ratio of unaccompanied children that belongs to them."""
+    fits, alone = _exits(segments, ends, base)
     these = ends.cause == st.MOVED
     exposure = st.cells(segments.kind, segments.age, segments.placed_band, segments.days) / w.DAYS_PER_YEAR
     events = st.cells(ends.kind[these], ends.age[these], ends.placed_band[these])
-    out["move"] = fit_cause("move", events, exposure, base_table(base, "move"))
+    fits["move"] = fit_cause("move", events, exposure, base_table(base, "move"))
+    return fits, alone
+
+
+def _exits(segments: st.Segments, ends: st.Ends, base: tuple[Rate, ...]) -> tuple[dict[str, Fit], Alone]:
+    """Hazards of exits and the ratio, turn by turn (Newton's step on its log) until the ratio settles."""
+    theirs = _exposure(segments, segments.for_exits * segments.alone)
+    others = _exposure(segments, segments.for_exits * (1 - segments.alone))
+    counted = (ends.cause >= 0) & (ends.for_exits > 0)
+    events = {}
+    for number, cause in enumerate(st.EXITS):
+        these = counted & (ends.cause == number)
+        events[cause] = st.cells(ends.kind[these], ends.age[these], ends.care_band[these])
+    seen, years = int((counted & (ends.alone > 0)).sum()), float(theirs.sum())
+    ratio = ALONE_RATIO
+    for _ in range(ALONE_TURNS):
+        exposure = others + ratio * theirs
+        fits = {cause: fit_cause(cause, events[cause], exposure, base_table(base, cause)) for cause in st.EXITS}
+        told = np.sum([fit.per_year for fit in fits.values()], axis=0) * theirs
+        expected = float(told.sum())
+        share = ratio * theirs / np.maximum(exposure, 1e-12)  # theirs, of what is expected of a cell
+        own = ratio * float((told * (1 - share)).sum())  # information on the log ratio: who of a cell left
+        alone = Alone(ratio, seen, expected, years, math.sqrt(ALONE_DISPERSION / (own + ALONE_EXITS)))
+        if years <= 0:
+            break
+        total = expected + ALONE_EXITS / ALONE_RATIO
+        step = math.log((seen + ALONE_EXITS) / total) - math.log(ratio)
+        if abs(step) < ALONE_SETTLED:
+            break
+        ratio *= math.exp(float(np.clip(step / (1 - float((told * share).sum()) / total), -1.0, 1.0)))
+    return {cause: replace(fit, years=others + theirs) for cause, fit in fits.items()}, alone
+
+
+def _exposure(segments: st.Segments, weight: Array) -> Array:
+    """Child-years by cell over time in care."""
+    return st.cells(segments.kind, segments.age, segments.care_band, segments.days * weight) / w.DAYS_PER_YEAR
+
+
+def at_risk(segments: st.Segments, alone: Alone) -> Array:
+    """Days of each piece as hazards of exits count them: nothing where time in care is not known, ``ratio`` for theirs."""
+    out: Array = segments.days * segments.for_exits * np.where(segments.alone > 0, alone.ratio, 1.0)
     return out
 
 
-def rates_of(fits: dict[str, Fit], source: str, date: str) -> tuple[Rate, ...]:
-    """Hazards as rates of the parameter set, one table a cause and placement type."""
+def rates_of(fits: dict[str, Fit], source: str, date: str, weighed: str = "") -> tuple[Rate, ...]:
+    """Hazards as rates of the parameter set, one table a cause and placement type; ``weighed`` says how exits count."""
     made = []
     for cause, fit in fits.items():
         for kind, name in enumerate(w.PLACEMENT_TYPES):
@@ -211,7 +280,7 @@ def rates_of(fits: dict[str, Fit], source: str, date: str) -> tuple[Rate, ...]:
             table[: st.N_AGES] = fit.per_year[kind]
             if table.max() <= 0:
                 continue
-            events, years = int(fit.events[kind].sum()), float(fit.exposure[kind].sum())
+            events, years = int(fit.events[kind].sum()), float(fit.years[kind].sum())
             made.append(
                 Rate(
                     cause=cause,
@@ -221,7 +290,7 @@ def rates_of(fits: dict[str, Fit], source: str, date: str) -> tuple[Rate, ...]:
                     how="fitted" if events else "assumed",
                     source=source if events else f"No such end in {years:.0f} child-years: main effects and base",
                     date=date,
-                    note=f"{events} ends in {years:.1f} child-years",
+                    note=f"{events} ends in {years:.1f} child-years{weighed if cause != 'move' else ''}",
                 )
             )
     return tuple(made)

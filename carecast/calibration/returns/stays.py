@@ -125,6 +125,7 @@ class Segments:
     placed_band: Ints
     quarter: Ints  # whole quarters of a year before the last day, counted back from 0
     for_exits: Array  # 1 when time in care is known well enough
+    alone: Array  # 1 for an unaccompanied child
 
 
 QUARTER_DAYS = w.DAYS_PER_YEAR / 4
@@ -175,6 +176,7 @@ def segments(stays: Stays) -> Segments:
         placed_band=_band(day - stays.start[row]),
         quarter=quarter_of(day, stays.last_day),
         for_exits=((stays.truncated[row] == 0) | (in_care >= KNOWN_ENOUGH_DAYS)).astype(float),
+        alone=(stays.unaccompanied[row] > 0).astype(float),
     )
 
 
@@ -199,6 +201,7 @@ class Ends:
     placed_band: Ints
     quarter: Ints
     for_exits: Array
+    alone: Array
 
 
 def ends(stays: Stays) -> Ends:
@@ -216,6 +219,7 @@ def ends(stays: Stays) -> Ends:
         placed_band=_band((before - stays.start[row]).astype(float)),
         quarter=quarter_of(before, stays.last_day),
         for_exits=((stays.truncated[row] == 0) | (in_care >= KNOWN_ENOUGH_DAYS)).astype(float),
+        alone=(stays.unaccompanied[row] > 0).astype(float),
     )
 
 
