@@ -1,4 +1,4 @@
-"""Calibration from DfE's tables alone, on imaginary councils nobody tuned on: as at 31 March 2023, forecast to 2024 and 2025.
+"""Calibration from DfE tables alone, on imaginary councils: as at 31 March 2023, forecast to 2024 and 2025.
 
 Bars: the 80 % interval of children looked after holds 74 to 88 %, the 95 % interval at least 91 %; CRPS below last value
 with the spread of the council's own five counts; absolute error no worse, and better for residential care. Half of the

@@ -15,7 +15,6 @@ import numpy as np
 from carecast.calibration import cohort
 from carecast.calibration.arrays import Array
 from carecast.calibration.backtest.past import add_months
-from carecast.calibration.fit import Z90
 from carecast.calibration.readers.history import History
 from carecast.calibration.returns import hazards as hz
 from carecast.calibration.returns import stays as st
@@ -183,9 +182,9 @@ def mean_stays(fits: Mapping[str, hz.Fit], alone: hz.Alone, material: Material) 
 
 def of_alone(alone: hz.Alone) -> dict[str, Any]:
     """How unaccompanied children leave beside others: exits before 18, what others would make, ratio and interval."""
-    low, high = (alone.ratio * np.exp(z * Z90 * alone.sd_ln) for z in (-1, 1))
+    low, high = alone.interval_80
     return {"exits": alone.exits, "expected_of_others": round(alone.expected, 2), "child_years": round(alone.years, 1),
-            "ratio": round(alone.ratio, 4), "low_80": round(float(low), 4), "high_80": round(float(high), 4)}  # fmt: skip
+            "ratio": round(alone.ratio, 4), "low_80": round(low, 4), "high_80": round(high, 4)}  # fmt: skip
 
 
 def _rounded(value: float, digits: int = 3) -> float | None:

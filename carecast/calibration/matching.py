@@ -8,6 +8,8 @@ one and two years, starts and ceases of the first year) then makes a synthetic G
 
     minimise  sum ((y_k - wanted_k) / sd_k)^2 + sum (theta_j / prior_j)^2
 
+The set is simulated once more at that minimum, which puts y0 right there, and the minimum is taken again.
+
 The spread of the net level (how far entries and exits may stand from balance today) is set so that simulated counts swing
 as counts of such councils do: ln S_h has variance c_h + (slope_h x spread)^2, c_h what the draws of the net level leave.
 """
@@ -94,18 +96,30 @@ def matched(make: Callable[[Shifts], Calibrated], wanted: Wanted, net_level: Arr
     for at, name in enumerate(SHIFTS):
         moved = summaries(make(_moved_alone(name)), few)
         slopes[:, at] = (_mean_log(moved) - _mean_log(centre[:few])) / STEPS[name]
-    now = _mean_log(centre) - _by_net_level(centre, net_level[:n]) * float(net_level[:n].mean())
-    theta = _solve(now, slopes, wanted.logs())
-    spread = _spread(centre, net_level[:n], wanted.swing)
-    starts, exits, residential = (round(float(x), 4) for x in theta)
-    shifts = Shifts(starts, exits, residential, round(spread, 4))
+    found = _centred(centre, net_level[:n])
+    first = _solve(found, slopes, wanted.logs())
+    again = summaries(make(_shifts(first, FIRST_SPREAD)), n)  # far from where the slopes were taken they miss
+    there = _centred(again, net_level[:n])
+    theta = _solve(there - slopes @ first, slopes, wanted.logs())
+    spread = _spread(again, net_level[:n], wanted.swing)
     return Matched(
-        shifts,
-        dict(zip(SUMMARIES, np.exp(now).round(2).tolist(), strict=True)),
+        _shifts(theta, spread),
+        dict(zip(SUMMARIES, np.exp(found).round(2).tolist(), strict=True)),
         dict(zip(SUMMARIES, np.exp(wanted.logs()).round(2).tolist(), strict=True)),
-        dict(zip(SUMMARIES, np.exp(now + slopes @ theta).round(2).tolist(), strict=True)),
+        dict(zip(SUMMARIES, np.exp(there + slopes @ (theta - first)).round(2).tolist(), strict=True)),
         n,
     )
+
+
+def _shifts(theta: Array, spread: float) -> Shifts:
+    starts, exits, residential = (round(float(x), 4) for x in theta)
+    return Shifts(starts, exits, residential, round(spread, 4))
+
+
+def _centred(values: Array, net_level: Array) -> Array:
+    """Log means as at a net level of none: that of the rows used is not exactly so."""
+    out: Array = _mean_log(values) - _by_net_level(values, net_level) * float(net_level.mean())
+    return out
 
 
 def _moved_alone(name: str) -> Shifts:
@@ -120,7 +134,7 @@ def _mean_log(values: Array) -> Array:
 
 
 def _by_net_level(centre: Array, net_level: Array) -> Array:
-    """Slopes of the log summaries on the net level: the rows used do not have a mean of exactly none."""
+    """Slopes of the log summaries on the net level."""
     slopes: Array = np.polyfit(net_level, np.log(np.maximum(centre, 0.5)), 1)[0]
     return slopes
 

@@ -197,7 +197,10 @@ def apportion(shares: Array, total: int) -> Ints:
 
 
 def _numbered(rows: list[dict[str, object]]) -> pd.DataFrame:
-    """Rows with children numbered by content: family members stand together, the oldest first."""
+    """Rows with children numbered by content: family members stand together, whom its case began with first.
+
+    Decisions before care go by the age of a family's first child, here as in families that come.
+    """
     frame = pd.DataFrame(rows)
     frame["was"] = np.arange(len(frame))
     first = frame.groupby("family")["age_days"].transform("max")
@@ -207,7 +210,7 @@ def _numbered(rows: list[dict[str, object]]) -> pd.DataFrame:
     )
     families = {family: i for i, family in enumerate(dict.fromkeys(order["family"]))}
     frame["family"] = frame["family"].map(families)
-    frame = frame.sort_values(["family", "age_days", "was"], ascending=[True, False, True]).reset_index(drop=True)
+    frame = frame.sort_values(["family", "was"]).reset_index(drop=True)
     frame["child"] = np.arange(len(frame))
     new = dict(zip(frame["was"], frame["child"], strict=True))
     frame["shared_with"] = [new.get(home, -1) for home in frame["home_of"]]

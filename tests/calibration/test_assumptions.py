@@ -13,14 +13,14 @@ from carecast.calibration.returns import imbalance, levels
 # Names of code lists, seeds, sizes of simulations and grids, bounds that keep arithmetic sound: not beliefs about councils.
 TECHNICAL = {
     "association": ("Z95",),
-    "basis": ("CHILD_DAYS",),
+    "basis": ("CHILD_DAYS", "GOLDEN"),
     "calibrate": ("LEAST_CHILDREN",),
     "care_stock": ("SEED", "OTHERS_FROM", "AFTERCARE_UNTIL_YEARS"),
     "close": ("YEARS", "ROUNDS", "ENTRANTS_WANTED", "FIRST_ROUND", "MOST_REPLICATIONS", "MOST_FASTER", "SEED"),
     "community": ("LEAST_REFERRALS", "QUIET_DAYS"),
     "community_rates": ("LARGEST_HAZARD", "LEAST_SENT", "LEAST_LINKED"),
     "community_solve": ("ROUNDS", "LEAST_CLOSED"),
-    "community_stock": ("GOLDEN", "UNKNOWN_AGE_DAYS"),
+    "community_stock": ("UNKNOWN_AGE_DAYS",),
     "decisions": ("FEWEST_CARE", "MOST_CARE", "MIDDLE_AGE"),
     "diagnose": ("RECORD_FORMAT",),
     "distances": ("RADIUS_MILES", "LEAST_MILES", "LEAST_PLACEMENTS"),

@@ -7,6 +7,7 @@ from carecast.calibration.readers.codes import placement_type, ssda903
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import REPAIRED, USED
 
+PLACEMENT = ["id", "spell", "order"]
 BRIDGED_GAP_DAYS = 7  # a row that says it carries on so few days after the last ended does
 LONGEST_ABSENCE_DAYS = 42  # a temporary placement (hospital, holidays) beyond this is a placement of its own
 SAME_CARER = ("L", "T", "U")
@@ -88,15 +89,18 @@ def placements(rows: pd.DataFrame) -> pd.DataFrame:
         order=number, _cost=(rows["weekly_cost_gbp"] * weight).where(paid), _weight=weight.where(paid),
         _type=carrier["placement_type"].fillna(rows["placement_type"]),
     )  # fmt: skip
-    grouped = frame.groupby(["id", "spell", "order"], sort=True)
+    grouped = frame.groupby(PLACEMENT, sort=True)
     out = grouped.agg(
-        start=("decom", "first"), end=("dec", _last), observed_to=("observed_to", _last),
+        start=("decom", "first"),
         placement_type=("_type", "first"), provider=("place_provider", "first"), legal_status=("ls", "first"),
         need=("cin", "first"), start_kind=("begins", "first"), cause=("cause", "last"), end_reason=("rec", "last"),
         move_reason=("reason_place_change", "last"), continues=("continues", "last"), vanished=("vanished", "last"),
         distance_miles=("distance_miles", "first"), out_of_area=("out_of_area", "first"),
         cost=("_cost", "sum"), weight=("_weight", "sum"),
     ).reset_index()  # fmt: skip
+    last = frame.drop_duplicates(PLACEMENT, keep="last").set_index(PLACEMENT)[["dec", "observed_to"]]  # blank or not
+    last = last.reindex(pd.MultiIndex.from_frame(out[PLACEMENT]))
+    out["end"], out["observed_to"] = last["dec"].to_numpy(), last["observed_to"].to_numpy()
     out["weekly_cost_gbp"] = out["cost"] / out["weight"].where(out["weight"] > 0)
     out["end_kind"] = np.select(
         [out["end"].isna() & out["vanished"], out["end"].isna(), out["continues"]], ["vanished", "open", "move"], "exit"
@@ -105,8 +109,3 @@ def placements(rows: pd.DataFrame) -> pd.DataFrame:
     known = opens["start_kind"].transform("first") != "already_in_care"
     out["care_started"] = opens["start"].transform("first").where(known)
     return out
-
-
-def _last(column: pd.Series) -> object:
-    """The last value, blank or not."""
-    return column.iloc[-1]

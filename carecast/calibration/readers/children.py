@@ -14,6 +14,12 @@ FIRST_BIRTH = pd.Timestamp("1985-01-01")
 LAST_DAY = pd.Timestamp("2060-01-01")
 
 
+def child_ids(frame: pd.DataFrame) -> pd.Series:
+    """Identifiers in one style: capitals, and no ``.0`` that a spreadsheet put behind a number."""
+    found: pd.Series = frame["child"].str.upper().str.replace(r"\.0$", "", regex=True)
+    return found
+
+
 def births(frame: pd.DataFrame, report: Report, optional: bool = False) -> pd.Series:
     """The dates of birth of a table, what is wrong said; NaT where there is none to use.
 
@@ -46,7 +52,7 @@ def _one(report: Report, number: int, is_uasc: bool) -> pd.DataFrame:
     report.flag(frame[frame["child"] == ""], "CHILD", "blank_child")
     frame = frame[frame["child"] != ""].reset_index(drop=True)
     frame = without_repeats(frame, report, "CHILD", pooled=True)
-    frame["id"] = frame["child"].str.upper()
+    frame["id"] = child_ids(frame)
     say_two_for_one(frame, report, ["id"], "CHILD", "child_twice", pooled=True)
     frame["dob"] = births(frame, report, optional=is_uasc and "dob" not in frame.columns)
     frame["sex"] = _sexes(frame, report)

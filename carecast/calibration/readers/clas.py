@@ -10,7 +10,7 @@ import re
 import pandas as pd
 
 from carecast.calibration.readers import codes, companions, dates, row_checks, stays
-from carecast.calibration.readers.children import births, settle
+from carecast.calibration.readers.children import births, child_ids, settle
 from carecast.calibration.readers.history import History, renumbered
 from carecast.calibration.readers.places import companion_of
 from carecast.calibration.readers.repeats import without_repeats
@@ -128,7 +128,7 @@ def read(tables: list[Table], report: Report) -> History:
 
 def _people(report: Report, number: int) -> pd.DataFrame:
     frame = report.good(number)
-    frame["id"] = frame["child"].str.upper()
+    frame["id"] = child_ids(frame)
     frame["dob"] = births(frame, report, optional=True)
     sexes = frame["sex"] if "sex" in frame.columns else pd.Series("", index=frame.index)
     frame["sex"] = sexes.str.upper().str[:1].map({"M": "M", "F": "F", "1": "M", "2": "F"}).fillna("")

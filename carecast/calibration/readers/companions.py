@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from carecast.calibration.readers import dates, row_checks
-from carecast.calibration.readers.children import births
+from carecast.calibration.readers.children import births, child_ids
 from carecast.calibration.readers.codes import ssda903
 from carecast.calibration.readers.history import DAY, tidy
 from carecast.calibration.readers.repeats import is_slip, say_two_for_one, without_repeats
@@ -178,7 +178,7 @@ def identified(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
     """Rows with a child."""
     report.flag(frame[frame["child"] == ""], "CHILD", "blank_child")
     frame = frame[frame["child"] != ""].reset_index(drop=True)
-    frame["id"] = frame["child"].str.upper()
+    frame["id"] = child_ids(frame)
     return frame
 
 
@@ -262,7 +262,7 @@ def likely_miles(frame: pd.DataFrame, miles: pd.Series, column: str, report: Rep
 def say_blank(frame: pd.DataFrame, column: str, rule: str, report: Report, fate: int = USED) -> None:
     """Say which cells are blank in a column that is filled as a rule."""
     blank = frame[column].str.lower().isin(dates.BLANKS)
-    if is_slip(blank):
+    if is_slip(blank) and blank.mean() <= 0.5:
         report.flag(frame[blank & (frame[column] == "")], column.upper(), rule, fate=fate)
 
 
@@ -297,7 +297,8 @@ def _say_gaps(frame: pd.DataFrame, report: Report) -> None:
     absent = pd.period_range(months.min(), months.max(), freq="M").difference(pd.PeriodIndex(months))
     if 0 < len(absent) <= len(months):  # a file by quarter or year has no gaps to tell
         named = ", ".join(str(month) for month in absent[:6]) + (" ..." if len(absent) > 6 else "")
-        report.notes.append(f"capacity: no row for {len(absent)} months ({named}); places are not known there")
+        months = "month" if len(absent) == 1 else "months"
+        report.notes.append(f"capacity: no row for {len(absent)} {months} ({named}); places are not known there")
 
 
 def join_costs(rows: pd.DataFrame, costs: pd.DataFrame, report: Report) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from carecast.calibration.readers.codes import FOLDER
 from carecast.calibration.readers.history import History, tidy
+from carecast.calibration.readers.repeats import without_repeats
 from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import EXCLUDED, USED
 from carecast.calibration.readers.table import Table, normal
@@ -88,9 +89,7 @@ def _dfe(report: Report, number: int) -> pd.DataFrame:
     year = year + six.astype(int)
     report.flag(frame[year.isna()], "TIME_PERIOD", "not_a_date")
     good = frame[year.notna()].assign(year=year[year.notna()].astype(int))
-    repeated = good.duplicated([*PLACES, *groups, *values])
-    report.flag(good[repeated], "", "duplicate_row")
-    good = good[~repeated]
+    good = without_repeats(good, report, content=[*PLACES, *groups, *values])
     parts = [_column(good, name, groups, table.file, report) for name in values if len(good)]
     return pd.concat(parts, ignore_index=True) if len(good) and parts else pd.DataFrame()
 

@@ -35,9 +35,15 @@ def unswap(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
     return rows
 
 
+def _in_one_file(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows without those that an earlier file of the same return holds too, as a draft beside the final version does."""
+    again = rows.duplicated(["year", "id", "decom"]) & ~rows.duplicated(["year", "id", "decom", "t"])
+    return rows[~again]
+
+
 def check_reasons(rows: pd.DataFrame, report: Report) -> None:
     """Moves without a reason, where the return gives reasons as a rule."""
-    ordered = rows.sort_values(["year", "id", "decom", "row"]).reset_index(drop=True)
+    ordered = _in_one_file(rows).sort_values(["year", "id", "decom", "row"]).reset_index(drop=True)
     following = ordered.groupby(["year", "id"], sort=False)["rne"].shift(-1)
     moved = (ordered["rec"] == "X1") & following.isin(MOVES) & ~ordered["place"].str.startswith("T")
     filled = (ordered["reason_place_change"] != "").where(moved)
@@ -49,7 +55,9 @@ def check_reasons(rows: pd.DataFrame, report: Report) -> None:
 
 def check_pairs(rows: pd.DataFrame, report: Report) -> None:
     """Overlaps and open episodes within one return, both rows of each pair named."""
-    rows = rows.sort_values(["year", "id", "decom", "dec", "row"], na_position="last").reset_index(drop=True)
+    rows = (
+        _in_one_file(rows).sort_values(["year", "id", "decom", "dec", "row"], na_position="last").reset_index(drop=True)
+    )
     grouped = rows.groupby(["year", "id"], sort=False)
     lines = pd.Series(
         [report.tables[t].lines[row] for t, row in zip(rows["t"], rows["row"], strict=True)],

@@ -9,7 +9,7 @@ from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import USED
 
 SELDOM, SOME = 0.1, 0.3  # shares of a table's rows
-FEW, VERY_FEW = 20, 3  # rows
+FEW, VERY_FEW, LARGE = 20, 3, 60  # rows
 
 
 def is_slip(found: pd.Series) -> bool:
@@ -41,7 +41,7 @@ def without_repeats(
         return frame.reset_index(drop=True)
     some = frame[also]
     repeated = some.duplicated(columns)
-    if pooled and not is_slip(repeated.reindex(frame.index, fill_value=False)):
+    if pooled and len(frame) > LARGE and not is_slip(repeated.reindex(frame.index, fill_value=False)):
         report.flag(some[repeated], column, "superseded")
         return frame.drop(index=some.index[repeated]).reset_index(drop=True)
     lines = pd.Series(report.tables[int(some["t"].iloc[0])].lines[some["row"]], index=some.index)
@@ -59,9 +59,9 @@ def say_two_for_one(
     ``pooled``: the table may hold several returns, in which a child stands once a year; nothing is said then.
     """
     two = frame.duplicated(list(keys), keep=False)
-    if frame[keys[0]].dtype == object:
+    if not pd.api.types.is_datetime64_any_dtype(frame[keys[0]]):
         two &= frame[keys[0]] != ""
-    if pooled and not is_slip(two):
+    if pooled and len(frame) > LARGE and not is_slip(two):
         return
     report.flag(frame[two], column, rule, fate=USED)
 

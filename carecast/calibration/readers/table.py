@@ -104,6 +104,10 @@ def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """(line the row begins on, cells)."""
     top = "\n".join(text.splitlines()[:HEADING_WITHIN])
     separator = max(SEPARATORS, key=top.count)
+    if '"' not in text:  # then a line is a row
+        for at, line in enumerate(io.StringIO(text, newline=None), 1):
+            yield at, [cell.strip() for cell in line.rstrip("\n").split(separator)]
+        return
     lines = _Lines(text)
     width = 0
     while not lines.done:

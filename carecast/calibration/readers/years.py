@@ -9,7 +9,9 @@ from carecast.calibration.readers.report import Report
 from carecast.calibration.readers.rules import EXCLUDED, REFUSED, REPAIRED, USED
 from carecast.calibration.readers.versions import other_starts, say_changes
 
-LEAST_ENDS, MOST_ENDS = 8, 0.7  # ends of episodes, and the share in one year, that make a file one year's return
+LEAST_ENDS = 8  # ends of episodes, of which
+MOST_ENDS = 0.7  # in one year, and
+FEW_AFTER = 0.1  # after it at most, make a file the return of that year
 CONTINUES = ("L", "P", "T", "B", "U")
 VERSION_ORDER = [
     "id",
@@ -46,9 +48,11 @@ def date_returns(
     for number in numbers:
         table = report.tables[number]
         ended = financial_year(raw_ends[number].dropna()).value_counts()
-        if ended.sum() >= LEAST_ENDS and ended.iloc[0] >= MOST_ENDS * ended.sum():
-            table.year = int(ended.index[0])
-            continue
+        if ended.sum() >= LEAST_ENDS:
+            year, after = int(ended.index[0]), ended[ended.index > ended.index[0]].sum()
+            if ended.iloc[0] >= MOST_ENDS * ended.sum() and after <= FEW_AFTER * ended.sum():
+                table.year = year
+                continue
         seen = financial_year(raw_dates[number].dropna())
         if not len(seen):
             continue

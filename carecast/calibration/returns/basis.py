@@ -13,6 +13,7 @@ from carecast.calibration.readers.history import History
 from carecast.model import words as w
 from carecast.model.parameters import Calibrated, How, Number
 
+GOLDEN = 0.6180339887498949  # steps that spread evenly over 0 to 1, however many are taken
 HALF_LIFE_YEARS = 3.0  # what happened so long ago counts half
 CHILD_DAYS = int(18 * w.DAYS_PER_YEAR)
 

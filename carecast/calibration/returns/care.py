@@ -10,7 +10,6 @@ import numpy as np
 
 from carecast.calibration import draw
 from carecast.calibration.arrays import Array, Ints
-from carecast.calibration.fit import Z90
 from carecast.calibration.readers.history import History
 from carecast.calibration.returns import destinations as dest
 from carecast.calibration.returns import entries as en
@@ -72,7 +71,7 @@ def fit_care(history: History, base: ParameterSet, as_at: dt.date) -> Found:
         rates=rates,
         destinations=made,
         draws=_rate_draws(rates, fits, levels) | dest.draws(made, dest.mix_spread(spells, stays)) | _drifts(levels)
-        | {ALONE: alone_draws(alone)},
+        | {ALONE: alone.at(draw.normals(ALONE))},
         record={"unaccompanied_exits": alone_record(alone)},
     )  # fmt: skip
     return Found(stays, spells, fits, alone, levels, per_year, wanted, season, joins, part)
@@ -238,21 +237,11 @@ def alone_number(alone: hz.Alone, source: str, as_at: dt.date) -> Number:
         source, note = told, "No unaccompanied child in the files: as believed beforehand"
     else:
         note = f"{alone.exits} exits before 18 in {alone.years:.1f} child-years; others would make {alone.expected:.1f}"
-    low, high = (_mean_one(alone.sd_ln, end) * alone.ratio for end in (-Z90, Z90))
+    low, high = alone.interval_80
     return Number(
-        value=round(alone.ratio, 6), unit="hazard ratio", interval_80=(round(min(low, alone.ratio), 6), round(high, 6)),
-        source=source, how="fitted" if alone.is_seen else "assumed", date=as_at.isoformat(), note=note,
+        value=round(alone.ratio, 6), unit="hazard ratio", interval_80=(round(low, 6), round(high, 6)), source=source,
+        how="fitted" if alone.is_seen else "assumed", date=as_at.isoformat(), note=note,
     )  # fmt: skip
-
-
-def alone_draws(alone: hz.Alone) -> Array:
-    """The ratio in every row: lognormal, its mean the ratio."""
-    return np.asarray(round(alone.ratio, 6) * _mean_one(alone.sd_ln, draw.normals(ALONE)))
-
-
-def _mean_one(sd: float, z: Any) -> Any:
-    """Lognormal of mean one at standard normals."""
-    return np.exp(sd * z - 0.5 * sd * sd)
 
 
 def alone_record(alone: hz.Alone) -> dict[str, float]:

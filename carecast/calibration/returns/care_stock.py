@@ -9,6 +9,7 @@ import pandas as pd
 
 from carecast.calibration.arrays import Array, Ints
 from carecast.calibration.readers.history import History
+from carecast.calibration.returns import basis
 from carecast.calibration.returns import entries as en
 from carecast.calibration.returns import stays as st
 from carecast.model import rules
@@ -173,9 +174,21 @@ def numbered(frames: list[pd.DataFrame]) -> pd.DataFrame:
     families = {name: at for at, name in enumerate(dict.fromkeys(order["family"].tolist()))}
     order["family"] = order["family"].map(families)
     order = order.sort_values(["family", "age_days"], ascending=[True, False], kind="stable").reset_index(drop=True)
+    order["rank"] = order.groupby("family").cumcount() != _leads(order["family"])
+    order = order.sort_values(["family", "rank"], kind="stable").reset_index(drop=True)
     new = {old: at for at, old in enumerate(order["child"].tolist())}
     order["shared_with"] = [new.get(old, -1) if old >= 0 else -1 for old in order["shared_with"].tolist()]
     order["child"] = np.arange(len(order))
     whole = {name: "int64" for name in ("variant", "child", "family", "quintile", "age_days", "unaccompanied",
                                         "days_in_state", "days_in_care", "shared_with")}  # fmt: skip
     return order[list(STOCK_COLUMNS)].astype(whole)
+
+
+def _leads(family: pd.Series) -> pd.Series:
+    """Which child of each family, from the oldest, its case began with: any of them as often, as in families that come.
+
+    Decisions go by the age of that child; were it always the oldest, families of the stock would be decided otherwise than
+    those who come after them.
+    """
+    leads: pd.Series = np.floor((family * basis.GOLDEN) % 1.0 * family.map(family.value_counts())).astype(np.int64)
+    return leads

@@ -16,7 +16,6 @@ from carecast.calibration.returns import basis, localities
 from carecast.model import rules
 from carecast.model.parameters import STOCK_COLUMNS, Calibrated, Locality
 
-GOLDEN = 0.6180339887498949
 UNKNOWN_AGE_DAYS = 8 * 365
 FAMILY_FROM = {"early_help": 1 << 40, "support": 2 << 40, "protection": 3 << 40}  # far from the numbers of children
 
@@ -62,7 +61,9 @@ def _families(frame: pd.DataFrame, base: Calibrated) -> tuple[Ints, Ints]:
     """(family, days in state of the family) of neighbours in the table, in sizes as often as the base has them."""
     n = len(frame)
     sizes = np.array(base.parameters.series["family.size_chances"].values)
-    drawn = 1 + np.searchsorted(np.cumsum(sizes / sizes.sum()), (np.arange(1, n + 1) * GOLDEN) % 1.0, side="right")
+    drawn = 1 + np.searchsorted(
+        np.cumsum(sizes / sizes.sum()), (np.arange(1, n + 1) * basis.GOLDEN) % 1.0, side="right"
+    )
     at = np.searchsorted(np.cumsum(drawn), np.arange(n), side="right")
     place = pd.factorize(frame["locality"])[0]
     family = (at.astype(np.int64) * 1000 + place) if n else np.zeros(0, dtype=np.int64)
@@ -79,7 +80,7 @@ def homes(names: Array, family: pd.Series, ours: tuple[Locality, ...], base: Cal
         mine = names == place.name
         weight = np.array([z.children + 1e-9 for z in place.zones])
         spread = np.array(place.quintile_children) * risk + 1e-9
-        u, v = ((order[mine] * step) % 1.0 for step in (GOLDEN, math.sqrt(2) - 1))
+        u, v = ((order[mine] * step) % 1.0 for step in (basis.GOLDEN, math.sqrt(2) - 1))
         at = np.minimum(np.searchsorted(np.cumsum(weight / weight.sum()), u, side="right"), len(weight) - 1)
         zone[mine] = np.array([z.name for z in place.zones], dtype=object)[at]
         fifth[mine] = 1 + np.minimum(np.searchsorted(np.cumsum(spread / spread.sum()), v, side="right"), 4)

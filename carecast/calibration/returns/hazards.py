@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from carecast.calibration.arrays import Array
+from carecast.calibration.fit import Z90
 from carecast.calibration.returns import stays as st
 from carecast.model import words as w
 from carecast.model.parameters import Rate
@@ -77,6 +78,17 @@ class Alone:
     def is_seen(self) -> bool:
         """Whether the files hold any unaccompanied child at risk."""
         return self.years > 0
+
+    def at(self, z: Array) -> Array:
+        """The ratio at standard normals: lognormal, its mean the ratio."""
+        out: Array = self.ratio * np.exp(self.sd_ln * z - 0.5 * self.sd_ln**2)
+        return out
+
+    @property
+    def interval_80(self) -> tuple[float, float]:
+        """10th and 90th percentile."""
+        low, high = self.at(np.array([-Z90, Z90])).tolist()
+        return min(low, self.ratio), high
 
 
 def fit_cause(cause: str, events: Array, exposure: Array, prior: Array | None = None) -> Fit:

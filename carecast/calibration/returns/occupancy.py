@@ -36,6 +36,9 @@ FLOW_YEARS = 3.0
 WALK_SD: Final = {"foster_own": 0.05, "childrens_house_own": 0.05}  # log a year, where nothing is known (assumed)
 WALK_PRIOR_YEARS = 2.0
 DRIFT_PRIOR_SD = 0.01  # log a year
+DRIFT_YEARS = 2.0  # over which drift and walk share the changes seen: the middle of the years ahead that are scored
+LEAST_OF_WALK = 0.5  # of the variance, left to the walk
+ONE_BY_ONE: Final = ("foster_own",)  # kinds whose places come and go one by one
 MONTHS_AUTOCORRELATED = 3.0  # months that count as one observation of the level
 NO_BASE = (0.9, 0.05, 0.45)  # usable share, its standard deviation, match chance, where nothing is known (assumed)
 USABLE_SD = 0.06  # of the base's usable share, at least
@@ -57,6 +60,7 @@ class Filled:
     usable_share: float
     usable_sd: float
     ahead_sd: float  # of the usable share one to two years ahead, around what is expected of it
+    ahead_is_all: bool  # learned from what the rule missed by, today's own uncertainty in it
     match_chance: float
     asks_per_year: float
     leave_rate: float
@@ -162,7 +166,7 @@ def filled(history: History, base: Calibrated | None, as_at: dt.date, kind: str)
     walk, drift, drift_sd = walk_of(places if told else occupied, days, kind)
     return Filled(
         kind, days, places, occupied, round(now), told, mean, math.sqrt(max(float((grid - mean) ** 2 @ density), 1e-6)),
-        ahead_share, match, asks, rate, kept, level, staying, walk, drift, drift_sd,
+        ahead_share, told and int(use.sum()) >= LEAST_MONTHS, match, asks, rate, kept, level, staying, walk, drift, drift_sd,
         np.stack([grid, cumulated]), tuple(notes),
     )  # fmt: skip
 
@@ -191,7 +195,8 @@ def ahead(ratio: Array, days: Ints, learn: bool = True) -> tuple[float, float, f
 
     The share today goes part of the way back to its mean, recent years counting most: expected = mean + phi (today -
     mean), phi = ``RETURN_PHI``. What that rule has missed by in the council's own past is the spread of what is to come;
-    part of it is the desk's own chance, which every simulation has of itself (``BEYOND_CHANCE`` is the rest).
+    part of it is the desk's own chance, which every simulation has of itself (``BEYOND_CHANCE`` is the rest). Those misses
+    hold that today's level is not known exactly, so where they were learned it is not counted again (``ahead_is_all``).
     """
     weight = 0.5 ** ((days[-1] - days) / (RECENT_HALF_LIFE_YEARS * w.DAYS_PER_YEAR))
     lately = float(np.average(ratio, weights=weight))
@@ -245,8 +250,10 @@ def _some(low: int, high: int) -> Ints:
 def walk_of(series: Array, days: Ints, kind: str) -> tuple[float, float, float]:
     """(log sd a year, drift a year, its standard deviation) of a monthly series of places.
 
-    sd^2 = (years seen x mean squared yearly change, from changes over 12, 24 and 36 months, + k prior^2) / (years + k);
-    the drift is the recency-weighted mean change shrunk to none.
+    s^2 = mean squared yearly change, from changes over 12, 24 and 36 months, leaning on the prior with the weight of
+    ``WALK_PRIOR_YEARS``: foster places, many that come and go one by one, in logs; houses, which open and close whole and
+    seldom, in squares, since a quiet past says little. The drift is the recency-weighted mean change shrunk to none. What
+    it makes of the changes seen is not counted again: sd^2 = s^2 - ``DRIFT_YEARS`` (drift^2 + its variance).
     """
     usual = WALK_SD[kind]
     use = np.isfinite(series) & (series > 0)
@@ -256,11 +263,17 @@ def walk_of(series: Array, days: Ints, kind: str) -> tuple[float, float, float]:
         return usual, 0.0, DRIFT_PRIOR_SD
     lags = [lag for lag in (12, 24, 36) if len(logs) >= 2 * lag]
     square = float(np.mean([((logs[lag:] - logs[:-lag]) ** 2).mean() * 12 / lag for lag in lags or [12]]))
-    sd = math.sqrt((years * square + WALK_PRIOR_YEARS * usual**2) / (years + WALK_PRIOR_YEARS))
+    weights = (years, WALK_PRIOR_YEARS)
+    if kind in ONE_BY_ONE:
+        least = math.exp(-2 * float(logs[-1])) / 4  # half a place
+        sd = math.exp(float(np.average([math.log(max(square, least)) / 2, math.log(usual)], weights=weights)))
+    else:
+        sd = math.sqrt(float(np.average([square, usual**2], weights=weights)))
     weight = 0.5 ** ((when[-1] - when[1:]) / (basis.HALF_LIFE_YEARS * w.DAYS_PER_YEAR))
     rise = float(np.average(np.diff(logs), weights=weight)) * 12
     drift, drift_sd = basis.shrunk(rise, sd / math.sqrt(max(basis.effective(weight) / 12, 1.0)), 0.0, DRIFT_PRIOR_SD)
-    return sd, drift, drift_sd
+    beyond = sd**2 - DRIFT_YEARS * (drift**2 + drift_sd**2)
+    return math.sqrt(max(beyond, LEAST_OF_WALK * sd**2)), drift, drift_sd
 
 
 def monthly(found: Filled) -> pd.DataFrame:

@@ -315,7 +315,8 @@ def _own_draws(base: Calibrated, provider: Provider, homes: Filled) -> dict[str,
     kind, stem = provider.placement_type, f"provider.{provider.code}"
     at = ndtr(draw.normals(f"usable_share.{kind}"))
     grid, cumulated = homes.posterior
-    share = np.interp(at, cumulated, grid) + homes.ahead_sd * draw.normals(f"usable_share_ahead.{kind}")
+    now = homes.usable_share if homes.ahead_is_all else np.interp(at, cumulated, grid)
+    share = now + homes.ahead_sd * draw.normals(f"usable_share_ahead.{kind}")
     out = {f"{stem}.usable_share": np.clip(share, 0.05, 1.0)}
     like = next((p.code for p in base.parameters.providers if p.placement_type == kind), "")
     before = base.draws.get(f"provider.{like}.match_chance")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from carecast.calibration import diagnostics as dg
+from carecast.calibration import draw
 from carecast.calibration import fit_record as fr
 from carecast.calibration.returns import care
 from carecast.calibration.returns import hazards as hz
@@ -111,7 +112,7 @@ def test_the_level_of_exits_is_not_pulled_down_when_many_come_alone():
 def test_the_number_its_interval_and_its_draws():
     _, alone, _ = fitted(8, 400, 60, 0.4)
     number = care.alone_number(alone, "own returns", LAST)
-    draws = care.alone_draws(alone)
+    draws = alone.at(draw.normals(care.ALONE))
     assert number.how == "fitted"
     assert number.interval_80[0] < number.value < number.interval_80[1]
     assert draws.mean() == pytest.approx(number.value, rel=0.01)

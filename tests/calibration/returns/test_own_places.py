@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -78,12 +79,35 @@ def test_the_walk_of_places_is_recovered(full_council):
 
 
 def test_places_that_never_change_walk_little():
+    """Foster places lean on the usual walk in logs, from half a place up; houses in squares: seldom is not never."""
     days = np.array([basis.day_of(month) for month in month_ends(dt.date(2013, 4, 1), AS_AT)])
-    sd, drift, _ = occupancy.walk_of(np.full(len(days), 80.0), days, "foster_own")
     years = (days[-1] - days[0]) / 365.25
-    expected = np.sqrt(occupancy.WALK_PRIOR_YEARS * 0.05**2 / (years + occupancy.WALK_PRIOR_YEARS))
-    assert sd == pytest.approx(expected)
+    total = years + occupancy.WALK_PRIOR_YEARS
+    sd, drift, drift_sd = occupancy.walk_of(np.full(len(days), 80.0), days, "foster_own")
+    seen = np.exp((years * np.log(0.5 / 80) + occupancy.WALK_PRIOR_YEARS * np.log(0.05)) / total)
+    assert sd == pytest.approx(np.sqrt(seen**2 - occupancy.DRIFT_YEARS * drift_sd**2))
     assert drift == 0.0
+    sd, drift, drift_sd = occupancy.walk_of(np.full(len(days), 20.0), days, "childrens_house_own")
+    seen = np.sqrt(occupancy.WALK_PRIOR_YEARS * 0.05**2 / total)
+    assert sd == pytest.approx(np.sqrt(seen**2 - occupancy.DRIFT_YEARS * drift_sd**2))
+    assert drift == 0.0
+
+
+def test_a_steady_decline_is_drift_and_not_walk_again():
+    """Places fall by 2 % a year for 11 years: what drift explains is taken off the walk, but half of it at most."""
+    days = np.array([basis.day_of(month) for month in month_ends(dt.date(2013, 4, 1), AS_AT)])
+    falling = 400 * np.exp(-0.02 / 12 * np.arange(len(days)))
+    sd, drift, drift_sd = occupancy.walk_of(falling, days, "foster_own")
+    years = (days[-1] - days[0]) / 365.25
+    square = 0.02**2 * np.mean([1, 2, 3])  # of changes over one, two and three years, by the year
+    log_mean = (years * np.log(square) / 2 + occupancy.WALK_PRIOR_YEARS * np.log(0.05)) / (
+        years + occupancy.WALK_PRIOR_YEARS
+    )
+    whole = np.exp(2 * log_mean)
+    left = max(whole - occupancy.DRIFT_YEARS * (drift**2 + drift_sd**2), occupancy.LEAST_OF_WALK * whole)
+    assert -0.02 < drift < -0.005
+    assert sd == pytest.approx(np.sqrt(left), rel=1e-6)
+    assert sd < 0.9 * np.sqrt(whole)
 
 
 def test_months_are_full_while_hardly_anybody_finds_an_own_home(full_council, calibrated):
@@ -118,6 +142,18 @@ def test_providers_hold_own_places_prices_and_joint_draws(full_council, calibrat
     assert number.how == "fitted"
     assert number.interval_80[0] < number.value < number.interval_80[1]
     assert "capacity.csv" in number.source
+
+
+def test_what_the_share_may_come_to_is_counted_once(full_council, calibrated):
+    """Years of months tell what the rule misses by, today's own uncertainty in it; a short past tells neither."""
+    told, _, _ = full_council
+    found = occupancy.filled(told, calibrated, AS_AT, "foster_own")
+    assert found.ahead_is_all
+    share = places._own_draws(calibrated, places.fit(told, calibrated, AS_AT).providers[0], found)
+    drawn = next(values for name, values in share.items() if name.endswith("usable_share"))
+    assert drawn.std() == pytest.approx(found.ahead_sd, rel=0.05)
+    short = occupancy.filled(replace(told, observed_from=dt.date(2022, 1, 1)), calibrated, AS_AT, "foster_own")
+    assert not short.ahead_is_all
 
 
 def test_without_capacity_places_are_assumed_from_the_stock(calibrated):
