@@ -39,8 +39,7 @@ ONE_TYPE = ("at_home", "kinship", "prospective_adopters", "supported_accommodati
             "residential_school", "secure", "other_residential")  # fmt: skip
 LEAST_COUNT = 1.0  # types with fewer children are held to about FEW
 FEW, FEW_SD = 0.4, 0.6
-USUAL_RESIDENTIAL = 50.0
-SURER = 4.0  # pseudo-counts of destinations, relative to the national tables: as wide as residential counts swing
+SURER = 2.0  # pseudo-counts of destinations, relative to the national tables: as wide as residential counts swing
 UNTILTED = ("remand", "unaccompanied")  # moments whose destinations are not matched to the stock
 TAILS = 4.0  # degrees of freedom of the net level: counts of councils have heavier tails than the normal
 NORMAL_QUARTILE = 0.6744897501960817
@@ -141,7 +140,7 @@ def with_transfers(
     pack: Pack, rates: tuple[RateShape, ...], destinations: tuple[DestinationShape, ...]
 ) -> tuple[tuple[RateShape, ...], tuple[DestinationShape, ...]]:
     """Rates and destinations with reception for those who move on; unchanged where few do."""
-    destinations = tuple(_surer(row, pack) for row in destinations)
+    destinations = tuple(_surer(row) for row in destinations)
     share = transferred_share(pack)
     if share == 0.0:
         return rates, destinations
@@ -156,12 +155,9 @@ def with_transfers(
     return (*kept, reception), tuple(_destinations(row, share) for row in destinations)
 
 
-def _surer(row: DestinationShape, pack: Pack) -> DestinationShape:
-    """Destinations as sure as counts of residential care are steady: pseudo-counts in proportion to it in large councils."""
-    if row.moment in UNTILTED:
-        return row
-    residential = pack.value("expected_residential")
-    return replace(row, pseudo_counts=SURER * row.pseudo_counts * max(1.0, residential / USUAL_RESIDENTIAL))
+def _surer(row: DestinationShape) -> DestinationShape:
+    """Destinations that leave residential care to swing as counted; chance and the levels of moves do most of it."""
+    return row if row.moment in UNTILTED else replace(row, pseudo_counts=SURER * row.pseudo_counts)
 
 
 def _without(shape: RateShape) -> RateShape:

@@ -30,7 +30,7 @@ from carecast.model.parameters import Calibrated, ParameterSet
 
 YEARS = 2.0
 BELIEVED_SD = 0.4  # of the log change over two years that levels alone make
-FORETOLD_SD = 0.25  # of that part of it that can be foretold (tuned on synthetic councils)
+FORETOLD_SD = 0.2  # of that part of it that can be foretold (tuned on synthetic councils)
 MORE_LEAVING = 0.2  # log, to see what leaving does
 CHILDREN_WANTED = 20_000.0
 MOST_REPLICATIONS, LEAST_REPLICATIONS = 120, 10
