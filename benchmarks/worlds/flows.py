@@ -3,8 +3,9 @@
 The bench for the priors of ``calibration.returns.levels``: seven hundred councils say what a dozen calibrations cannot. The
 true stays of each council, cut off at the origin, give monthly counts; exits are set beside what the mean hazards of the
 past by age, time in care and coming alone expect; three levels are filtered as the calibration filters them; and a cohort
-projection of whoever is in care and of who comes foretells the total. It is scored as a normal about that, as wide as the
-past changes of the council: against last value and against the true council simulated again.
+projection of whoever is in care and of who comes foretells the total. It is scored as a normal about that, its width
+between that of the council's own past changes and their mean over all councils (geometric mean: one council's few changes
+tell its width badly), against last value and against the true council simulated again.
 """
 
 import datetime as dt
@@ -16,7 +17,7 @@ import numpy as np
 from benchmarks.table import Line
 from benchmarks.worlds.kinds import Kind
 from benchmarks.worlds.score import SCORED
-from benchmarks.worlds.world import World, generate, month_ends
+from benchmarks.worlds.world import World, generate
 from carecast.calibration.backtest.references import last_value
 from carecast.calibration.returns import levels as lv
 
@@ -56,11 +57,15 @@ class Foretold:
     kind: Kind
     origin: dt.date
     change: np.ndarray
-    spread: np.ndarray
-    crps: np.ndarray
+    spread: np.ndarray  # standard deviation of the council's own past changes, both signs
+    futures: np.ndarray  # [simulated again][horizon]
     crps_last: np.ndarray
     crps_oracle: np.ndarray
-    came: np.ndarray  # mean of the futures
+
+    @property
+    def came(self) -> np.ndarray:
+        """Mean of the futures."""
+        return np.asarray(self.futures.mean(axis=0))
 
 
 def stays_of(world: World) -> Stays:
@@ -171,24 +176,36 @@ def change_of(stays: Stays, past: Past, day: int) -> np.ndarray:
 
 def foretell(world: World, origin: dt.date, whole: Stays) -> Foretold:
     """One council at one origin."""
-    from scipy.special import ndtri
-
     from carecast.calibration.backtest import scores
 
     day, at = origin.toordinal(), [months - 1 for months in SCORED]
     stays = whole.known(day)
     past = past_of(stays, world.begins.toordinal(), day)
     change, now = change_of(stays, past, day), past.in_care[-1]
-    futures = world.oracle(origin, FUTURES, len(month_ends(origin, max(SCORED))), seed=5).sum(axis=-1)[:, at] / now - 1
-    spread, own, last, oracle = (np.zeros(len(SCORED)) for _ in range(4))
+    futures = world.oracle(origin, FUTURES, max(SCORED), seed=5).sum(axis=-1)[:, at] / now - 1
+    spread, last, oracle = (np.zeros(len(SCORED)) for _ in range(3))
     for n, months in enumerate(SCORED):
         empirical = last_value(past.in_care, months).values / now - 1
         spread[n] = empirical.std()
-        values = change[n] + spread[n] * ndtri(SLICES)
-        own[n], last[n] = (np.mean([scores.crps(v, y) for y in futures[:, n]]) for v in (values, empirical))
+        last[n] = np.mean([scores.crps(empirical, y) for y in futures[:, n]])
         apart = np.abs(futures[:, n, None] - futures[None, :, n])
         oracle[n] = 0.5 * apart.sum() / (FUTURES * (FUTURES - 1))
-    return Foretold(world.kind, origin, change, spread, own, last, oracle, futures.mean(axis=0))
+    return Foretold(world.kind, origin, change, spread, futures, last, oracle)
+
+
+def crps_of(cases: Sequence[Foretold]) -> np.ndarray:
+    """CRPS of what was foretold, [case][horizon]."""
+    from scipy.special import ndtri
+
+    from carecast.calibration.backtest import scores
+
+    usual = np.mean([case.spread for case in cases], axis=0)
+    out = np.zeros((len(cases), len(SCORED)))
+    for at, case in enumerate(cases):
+        for n, width in enumerate(np.sqrt(case.spread * usual)):
+            values = case.change[n] + width * ndtri(SLICES)
+            out[at, n] = np.mean([scores.crps(values, y) for y in case.futures[:, n]])
+    return out
 
 
 def found(kinds: Sequence[str], councils: int, size: int = 600) -> Iterator[Foretold]:
@@ -207,12 +224,13 @@ def group_of(kind: Kind) -> str:
 
 def lines(cases: Sequence[Foretold]) -> list[Line]:
     """Over last value, plain, calm and wild councils apart."""
-    out = []
+    out, scored = [], crps_of(cases)
     for name in ("levels that hold", "calm", "wild"):
-        some = [case for case in cases if group_of(case.kind) == name]
-        if not some:
+        these = [at for at, case in enumerate(cases) if group_of(case.kind) == name]
+        if not these:
             continue
-        own, last, oracle = (sum(getattr(case, what) for case in some) for what in ("crps", "crps_last", "crps_oracle"))
+        some, own = [cases[at] for at in these], scored[these].sum(axis=0)
+        last, oracle = (sum(getattr(case, what) for case in some) for what in ("crps_last", "crps_oracle"))
         went, came = np.stack([case.change for case in some]), np.stack([case.came for case in some])
         slope = float((went * came).sum() / (went**2).sum())
         note = (f"{len(some)} cases; the true council {np.mean(oracle / last):.2f}; by horizon "

@@ -44,6 +44,7 @@ def calibrate(
     council: str | None = None,
     hindcast_replications: int = 0,
     localities: Path | None = None,
+    variants: int = N_VARIANTS,
 ) -> Calibrated:
     """Make a parameter set from a shipped council pack.
 
@@ -53,8 +54,8 @@ def calibrate(
         overrides: the user's own figures, ``id,value[,low,high,source,note,how]``, in place of the pack's.
         council: name to show, the pack's own unless given.
         hindcast_replications: simulate the published years so many times beside the counts and keep it in the record.
-
         localities: another scheme of localities, ``name,zone,easting,northing,children``, in place of the pack's.
+        variants: of the synthetic stock; each is the same however many are made.
 
     Raises:
         BadFile: one line per mistake in the pack, the override file or the localities.
@@ -64,12 +65,13 @@ def calibrate(
         from carecast.calibration.dfe.relocate import with_localities
 
         pack = with_localities(pack, localities)
-    return from_pack(pack, as_at, council, hindcast_replications)
+    return from_pack(pack, as_at, council, hindcast_replications, variants)
 
 
 def from_pack(
-    pack: Pack, as_at: dt.date | None = None, council: str | None = None, hindcast_replications: int = 0
-) -> Calibrated:
+    pack: Pack, as_at: dt.date | None = None, council: str | None = None, hindcast_replications: int = 0,
+    variants: int = N_VARIANTS,
+) -> Calibrated:  # fmt: skip
     """Make a parameter set from a pack, shipped or made in memory.
 
     Raises:
@@ -81,7 +83,7 @@ def from_pack(
         from carecast.calibration.dfe.earlier import as_of
 
         pack = as_of(pack, when)
-    made = _Making(pack, when, council, fit_pieces(pack, when))
+    made = _Making(pack, when, council, fit_pieces(pack, when), variants)
     english = pack.about.nation == "england"
     found = (
         matched(made.at, wanted_of(pack), net_level_draws()) if english and not pack.all_of("matched_shift") else None
@@ -107,7 +109,7 @@ def from_pack(
 
 def _affordable(replications: int, calibrated: Calibrated) -> int:
     """Fewer replications of the hindcast for councils of more than ``USUAL_SIZE``, whose replications take longer."""
-    in_care = float((calibrated.stock["state"] == "in_care").sum()) / N_VARIANTS
+    in_care = float((calibrated.stock["state"] == "in_care").sum()) / calibrated.stock["variant"].nunique()
     return max(min(replications, FEWEST), round(replications * min(1.0, USUAL_SIZE / in_care)))
 
 
@@ -119,6 +121,7 @@ class _Making:
     when: dt.date
     council: str | None
     pieces: Pieces
+    variants: int
 
     @cached_property
     def stock(self) -> pd.DataFrame:
@@ -137,7 +140,7 @@ class _Making:
             community=community,
             **counted(pack),
         )
-        return synthetic_stock(inputs)
+        return synthetic_stock(inputs, self.variants)
 
     @cached_property
     def _places(self) -> tuple[tuple[Locality, ...], tuple[int, ...], tuple[Provider, ...]]:

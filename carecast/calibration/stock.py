@@ -123,12 +123,12 @@ def _zone_weights(inputs: StockInputs) -> tuple[list[tuple[int, int]], Array]:
     return zones, np.array(weights) / sum(weights)
 
 
-def synthetic_stock(inputs: StockInputs) -> pd.DataFrame:
-    """All variants, children numbered by content from 0 within each."""
+def synthetic_stock(inputs: StockInputs, variants: int = N_VARIANTS) -> pd.DataFrame:
+    """The first so many variants, all unless given, children numbered by content from 0 within each."""
     from carecast.calibration.stock_parts import in_care, outside_care, young_people_staying
 
     frames = []
-    for number in range(N_VARIANTS):
+    for number in range(variants):
         variant = Variant(inputs, number)
         staying = young_people_staying(variant)
         in_care(variant, split_by_type(inputs, number, staying), staying)

@@ -49,7 +49,7 @@ def base_for(history: History, council: str | None = None) -> Base:
     from carecast.calibration.pack import pack_names
 
     name, own = pack_for(council or history.council, history.nation, tuple(pack_names()))
-    calibrated = calibrate(name)
+    calibrated = calibrate(name, variants=1)  # one is used
     note = (
         f"What the returns do not hold comes from the pack {name}"
         + ("" if own else ", brought to this council's size")
