@@ -16,7 +16,8 @@ from carecast.model.parameters import Number
 
 Way = Literal["returns", "aggregates"]
 ORIGINS = ("assumed", "tuned", "published")
-HOMES = {"matching": "carecast.calibration.", "swing_rows": "carecast.calibration.dfe."}  # of modules; else of returns
+HOMES = {"matching": "carecast.calibration.", "english_care": "carecast.calibration.",
+         "swing_rows": "carecast.calibration.dfe.", "flow_rows": "carecast.calibration.dfe."}  # fmt: skip  # else of returns
 USUAL_HOME = "carecast.calibration.returns."
 NOTES = {
     "assumed": "A constant of the way of calibrating, not of the council.",
